@@ -1,0 +1,39 @@
+"""The contract between alertsage and an enricher."""
+
+import logging
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import aiohttp
+
+from receiver.domain.enrichment import AlertView, Enrichment, History
+from receiver.domain.rules import Book
+from receiver.domain.times import Instant
+
+Additions = Enrichment | Mapping[str, Any] | None
+"""What an enricher returns: an Enrichment, a mapping with the names of its fields, or None for "nothing to add"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an enricher may use besides the alert."""
+
+    now: Instant
+    """Microseconds since 1970 (UTC)."""
+    rules: Book
+    history: History = field(default_factory=History)
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("alertsage.enrichers"))
+    http: aiohttp.ClientSession | None = None
+    """A shared session, for async enrichers only (None for inline and sync ones). Closed by alertsage."""
+
+
+class Enricher(Protocol):
+    """A callable that says more about an alert. Its dataclass fields, if it is a dataclass, are its settings.
+
+    It may return an awaitable; then it runs on a loop of its own, beside intake. It never changes the alert.
+    """
+
+    def __call__(self, alert: AlertView, context: Context, /) -> Additions | Awaitable[Additions]:
+        """Return what this enricher adds to the alert."""
+        ...

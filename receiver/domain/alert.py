@@ -1,0 +1,85 @@
+"""What we remember of a problem: the Alert's lifecycle state, its Changes, and the policy they follow."""
+
+from dataclasses import dataclass
+
+from receiver.domain.times import DAY, HOUR, MINUTE, Instant, Span
+from receiver.domain.vocabulary import Category, Kind, Priority, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How long things take to be believed, per source. All lengths are microseconds."""
+
+    expire_after: Span = 3 * DAY
+    """An open alert that nobody told of for so long is expired."""
+    repeat_within: Span = 2 * MINUTE
+    """The same (status, start) again within this is a retry or an HA twin, and does not count."""
+    late_within: Span = 10 * MINUTE
+    """How late a message can be: longer than the sender's `group_interval`."""
+    reopen_within: Span = 1 * HOUR
+    """Closed less than this ago and firing anew is a flap of the same Alert."""
+    resolve_grace: Span = 15 * MINUTE
+    """So long a person's resolve stands against the sender's "still firing"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the audit trail."""
+
+    alert_id: int
+    seq: int
+    """1, 2, 3 within its Alert."""
+    at: Instant
+    """When we learned of it, by our clock."""
+    kind: Kind
+    who: str
+    """`source:<name>`, `alertsage` or a person."""
+    why: str
+    """One plain sentence, or ""."""
+
+
+Seen = tuple[bool, Instant, Instant]
+"""A sighting that counted: (firing, its start, when it came)."""
+
+
+@dataclass(slots=True)
+class Alert:
+    """The lifecycle state of one Alert. `receiver.domain.lifecycle` is the only place that changes it."""
+
+    id: int
+    source: str
+    fingerprint: str
+    created_at: Instant
+    status: Status
+    started_at: Instant
+    """Start of the current episode (of the last one, once closed), by the sender's clock."""
+    latest_start: Instant
+    """The latest start that any firing told: an end before it belongs to an earlier episode."""
+    last_seen_at: Instant
+    """When any sighting last came, by our clock; never goes back."""
+    last_firing_at: Instant = 0
+    """When a firing last came; 0 when none ever did."""
+    ended_at: Instant | None = None
+    """When the problem ended; None while open."""
+    last_end: Instant = 0
+    """The latest end that the sender told for this key, kept over reopenings; 0 when none."""
+    closed_at: Instant = 0
+    """When we last learned of an end, by our clock; 0 when never."""
+    resolved_by: str = ""
+    """The person who resolved it; "" when the sender did."""
+    suppressed_until: Instant = 0
+    """Until then the key is suppressed, whatever opens or closes; 0 for not at all."""
+    notification_count: int = 0
+    recent: tuple[Seen, ...] = ()
+    """What counted lately, to tell retries and twins from news."""
+    episodes: tuple[Instant, ...] = ()
+    """When the key opened and reopened, oldest first: the last 50 within 30 days."""
+    change_count: int = 0
+    predecessor: int | None = None
+    expire_after: Span = 3 * DAY
+    priority: Priority = Priority.MEDIUM
+    category: Category = Category.APPLICATION
+    name: str = ""
+    heartbeat: bool = False
+    digest: bytes = b""
+    """Identifies the content last described; another digest means that there is something new to say."""

@@ -1,0 +1,7 @@
+"""The store: everything durable. The only home of SQLAlchemy and of SQL."""
+
+from receiver.store.plan import Content, Plan
+from receiver.store.queries import AlertQuery, Gauges, Page, Receipt
+from receiver.store.store import Store
+
+__all__ = ["AlertQuery", "Content", "Gauges", "Page", "Plan", "Receipt", "Store"]

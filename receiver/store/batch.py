@@ -1,0 +1,191 @@
+"""One transaction of the writer: the latest row of each key read, the sightings folded in, everything written once."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from receiver.domain.alert import Alert, Change
+from receiver.domain.enrichment import History
+from receiver.domain.lifecycle import Outcome, Verdict, escalate, fold
+from receiver.domain.sighting import Quarantined, Sighting
+from receiver.domain.times import Instant
+from receiver.domain.vocabulary import TOLD
+from receiver.store import codec
+from receiver.store import statements as sql
+from receiver.store.labels import tokens
+from receiver.store.plan import Content, Plan
+
+BATCH_PART = 1000
+"""At most so many alerts of one webhook in one commit."""
+Bucket = tuple[str, str, str, str, str]
+"""(source, status, priority, category, name): what is counted together."""
+
+
+def bucket(alert: Alert) -> Bucket | None:
+    """The count the Alert belongs to; None for heartbeats, which are never counted as trouble."""
+    if alert.heartbeat:
+        return None
+    return (alert.source, alert.status.value, alert.priority.value, alert.category.value, alert.name)
+
+
+@dataclass(slots=True)
+class Intake:
+    """One webhook (or a part of a large one) on its way into the store."""
+
+    source: str
+    sightings: tuple[Sighting, ...]
+    quarantined: tuple[Quarantined, ...]
+    at: Instant
+    plan: Plan
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A row as it will be when the batch is written."""
+
+    alert: Alert
+    before: Bucket | None = None
+    new: bool = False
+    latest: bool = True
+    touched: bool = False
+    changed: bool = False
+    content: Content | None = None
+
+
+class Batch:
+    """Collects what a transaction writes. Use: `load`, `take` for each Intake, `write`; all on one cursor."""
+
+    def __init__(self, cursor: sqlite3.Cursor, new_id: Callable[[], int]) -> None:
+        self._cursor = cursor
+        self._new_id = new_id
+        self._entries: dict[tuple[str, str], _Entry] = {}
+        self._displaced: list[_Entry] = []
+        self._changes: list[Change] = []
+        self._jobs: list[tuple[int, int, Instant]] = []
+        self._quarantined: list[tuple[Any, ...]] = []
+
+    @property
+    def owes_work(self) -> bool:
+        """True when this batch adds jobs."""
+        return bool(self._jobs)
+
+    def load(self, fingerprints: Iterable[str]) -> None:
+        """Read the latest row of every key that may be concerned."""
+        wanted: list[str | None] = sorted(set(fingerprints))  # type: ignore[assignment]
+        while wanted:
+            size = next((size for size in sql.STATE_SIZES if size >= len(wanted)), sql.STATE_SIZES[-1])
+            part, wanted = wanted[:size], wanted[size:]
+            part += [None] * (size - len(part))
+            for row in self._cursor.execute(sql.select_states(size), part):
+                alert = codec.state(row)
+                self._entries[alert.source, alert.fingerprint] = _Entry(alert, bucket(alert))
+
+    def take(self, intake: Intake) -> Counter[str]:
+        """Fold one webhook in; returns how many sightings had each outcome."""
+        outcomes: Counter[str] = Counter()
+        for sighting in intake.sightings:
+            outcomes[self._take(sighting, intake)] += 1
+        self._quarantined += [(intake.at, intake.source, q.reason, q.excerpt) for q in intake.quarantined]
+        return outcomes
+
+    def _take(self, sighting: Sighting, intake: Intake) -> str:
+        key = (intake.source, sighting.fingerprint)
+        entry = self._entries.get(key)
+        was_open = entry is not None and entry.alert.status.open
+        plan = intake.plan
+        verdict = fold(entry.alert if entry else None, sighting, intake.at, plan.policy, self._new_id)
+        if entry is None or entry.alert is not verdict.alert:
+            if entry is not None:
+                entry.latest, entry.changed = False, True
+                self._displaced.append(entry)
+            entry = self._entries[key] = _Entry(verdict.alert, new=True)
+        entry.touched = True
+        changes = list(verdict.changes)
+        risen = self._describe(entry, sighting, verdict, intake, was_open)
+        if risen is not None:
+            changes.append(risen)
+        if changes:
+            entry.changed = True
+            self._changes += changes
+            told = [change for change in changes if change.kind in TOLD]
+            if told and plan.deferred:
+                self._jobs.append((entry.alert.id, told[-1].seq, intake.at))
+        return "escalated" if risen is not None and not verdict.news else verdict.outcome.value
+
+    def _describe(
+        self, entry: _Entry, sighting: Sighting, verdict: Verdict, intake: Intake, was_open: bool
+    ) -> Change | None:
+        """Describe the alert if it is news or says something new; returns the Change when its priority rose."""
+        if not entry.new and (not sighting.firing or verdict.outcome in (Outcome.STALE, Outcome.HELD)):
+            return None
+        alert, plan = entry.alert, intake.plan
+        digest = plan.digest(sighting)
+        begins = verdict.news or (entry.new and entry.content is None)
+        if not begins and digest == alert.digest:
+            return None
+        history = History(alert.episodes, alert.notification_count, alert.predecessor)
+        content = entry.content = plan.describe(sighting, history, intake.at)
+        alert.digest, alert.name, alert.heartbeat = digest, content.name, content.heartbeat
+        if begins:
+            alert.category = content.category
+            if not was_open or entry.new:
+                alert.priority = content.priority
+        entry.changed = True
+        return escalate(alert, content.priority, intake.at, f"source:{intake.source}") if alert.status.open else None
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def write(self) -> None:
+        """Write all of it. The caller commits."""
+        run = self._cursor.executemany
+        entries = [*self._displaced, *self._entries.values()]
+        run(sql.DEMOTE, [(e.alert.id,) for e in self._displaced if not e.new])
+        new = [e for e in entries if e.new]
+        old = [e for e in entries if not e.new]
+        run(sql.INSERT_ALERT, [(*(row := codec.row(e.alert))[:3], e.latest, *row[3:]) for e in new])
+        run(sql.INSERT_CONTENT, [(e.alert.id, *_content(e.content)) for e in new if e.content])
+        run(sql.INSERT_LABELS, [(e.alert.id, tokens(e.content.labels)) for e in new if e.content])
+        run(sql.UPDATE_STATE, [(*codec.row(e.alert)[3:], e.alert.id) for e in old if e.changed])
+        run(sql.TOUCH, [codec.touched(e.alert) for e in old if e.touched and not e.changed])
+        for entry in old:
+            if entry.content:
+                self._replace_content(entry.alert.id, entry.content)
+        run(sql.INSERT_CHANGE, [(c.alert_id, c.seq, c.at, c.kind.value, c.who, c.why) for c in self._changes])
+        run(sql.INSERT_JOB, self._jobs)
+        run(sql.INSERT_QUARANTINED, self._quarantined)
+        run(sql.COUNT, counted((e.before, bucket(e.alert)) for e in entries if e.new or e.changed))
+
+    def _replace_content(self, alert_id: int, content: Content) -> None:
+        """Write what is shown anew; the label index follows if the labels differ (a sender's own fingerprint)."""
+        (before,) = self._cursor.execute("SELECT labels FROM content WHERE alert_id = ?", (alert_id,)).fetchone()
+        if before != content.labels_json:
+            self._cursor.execute(sql.DELETE_LABELS, (alert_id, tokens(codec.json(before))))
+            self._cursor.execute(sql.INSERT_LABELS, (alert_id, tokens(content.labels)))
+        self._cursor.execute(sql.UPDATE_CONTENT, (*_content(content), alert_id))
+
+
+def counted(moves: Iterable[tuple[Bucket | None, Bucket | None]]) -> list[tuple[Any, ...]]:
+    """The parameters of COUNT for rows that moved from one bucket to another."""
+    delta: Counter[Bucket] = Counter()
+    for before, after in moves:
+        if before != after:
+            if before is not None:
+                delta[before] -= 1
+            if after is not None:
+                delta[after] += 1
+    return [(*key, n) for key, n in sorted(delta.items()) if n]
+
+
+def _content(content: Content) -> tuple[Any, ...]:
+    return (
+        content.kind,
+        content.title,
+        content.message,
+        content.generator_url,
+        content.labels_json,
+        content.annotations_json,
+        content.detail_json,
+        content.raw,
+    )

@@ -1,0 +1,133 @@
+"""SQLite connections: one for the writer, a few for readers, and one lock on the file."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from receiver.errors import StoreAway
+
+PAGE_CACHE_KIB = 64 * 1024
+WAL_LIMIT_BYTES = 64 * 1024 * 1024
+
+
+def write_engine(path: Path, busy_timeout: float) -> Engine:
+    """The writer's engine: durable at every commit, `BEGIN IMMEDIATE`, waiting at most `busy_timeout` seconds.
+
+    Only one connection of it is ever open, in the writer's thread.
+    """
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": busy_timeout, "isolation_level": None},
+        poolclass=NullPool,
+    )
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            f"cache_size = -{PAGE_CACHE_KIB}",
+            f"journal_size_limit = {WAL_LIMIT_BYTES}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def read_engine(path: Path, connections: int, busy_timeout: float) -> AsyncEngine:
+    """The readers' engine: it cannot write, and under WAL it neither waits for the writer nor makes it wait."""
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path}",
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=10,
+        connect_args={"timeout": busy_timeout},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_up(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA query_only = ON")
+        cursor.close()
+
+    return engine
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise StoreAway, with one plain sentence, for what passes without our doing: locked, full, unreadable."""
+    try:
+        yield
+    except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+        if is_away(error):
+            raise StoreAway(_sentence(error)) from error
+        raise
+    except DBAPIError as error:
+        if isinstance(error.orig, BaseException) and is_away(error.orig):
+            raise StoreAway(_sentence(error.orig)) from error
+        raise
+
+
+_AWAY = (
+    "SQLITE_BUSY",
+    "SQLITE_LOCKED",
+    "SQLITE_FULL",
+    "SQLITE_IOERR",
+    "SQLITE_CANTOPEN",
+    "SQLITE_READONLY",
+    "SQLITE_NOMEM",
+)
+
+
+def is_away(error: BaseException) -> bool:
+    """True when the database could not be used, as against a statement or value that it refuses."""
+    name = getattr(error, "sqlite_errorname", None) or ""
+    return name.startswith(_AWAY) or (not name and isinstance(error, sqlite3.OperationalError))
+
+
+def _sentence(error: BaseException) -> str:
+    return f"the database cannot be used now: {error}"
+
+
+class FileLock:
+    """Holds `<database>.lock` for this process: two processes on one SQLite file would hand out the same numbers.
+
+    The system lets go of it when the process ends, however it ends.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._path = database.with_name(database.name + ".lock")
+        self._file: int | None = None
+
+    def take(self) -> None:
+        """Raises StoreAway while another process has it or the folder cannot be written."""
+        try:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreAway(f"{self._path} cannot be opened: {error.strerror}") from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            raise StoreAway(f"another alertsage uses this database ({self._path} is locked): stop it first") from None
+        self._file = file
+
+    def release(self) -> None:
+        """Let go of the file, if held."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None

@@ -1,0 +1,39 @@
+"""Bring a database to the schema of this version."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from receiver.errors import StoreAway
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def config(connection: Connection) -> Config:
+    """Alembic's configuration over an open connection; there is no alembic.ini."""
+    made = Config()
+    made.set_main_option("script_location", str(SCRIPTS))
+    made.attributes["connection"] = connection
+    return made
+
+
+def upgrade(connection: Connection) -> None:
+    """Migrate to the newest schema, in the connection's transaction: all of it or nothing.
+
+    Raises StoreAway, saying what is missing, when the database is of a newer alertsage or SQLite lacks FTS5.
+    """
+    settings = config(connection)
+    script = ScriptDirectory.from_config(settings)
+    known = {revision.revision for revision in script.walk_revisions()}
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None and current not in known:
+        raise StoreAway(f"the database has schema {current}, of a newer alertsage: upgrade alertsage")
+    if current == script.get_current_head():
+        return
+    if connection.exec_driver_sql("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").scalar() is None:
+        raise StoreAway("this Python's SQLite has no FTS5, which the label index needs: use another build of Python")
+    command.upgrade(settings, "head")

@@ -1,0 +1,179 @@
+"""The store as the rest of the program sees it."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from receiver.domain import times
+from receiver.domain.alert import Alert, Change
+from receiver.domain.sighting import Sightings
+from receiver.errors import StoreAway
+from receiver.meters import Meters
+from receiver.store import engine, migrate, reads
+from receiver.store.batch import BATCH_PART, Intake, bucket
+from receiver.store.plan import Plan
+from receiver.store.queries import AlertQuery, Gauges, Page, Receipt
+from receiver.store.rows import load, save
+from receiver.store.writer import Writer
+
+log = logging.getLogger("alertsage.store")
+T = TypeVar("T")
+
+RETRY_SECONDS = 1.0
+PROBE_SECONDS = 1.0
+
+
+class Store:
+    """Alerts on one SQLite file. `start` it, use it, `close` it; one process at a time."""
+
+    def __init__(self, path: Path, *, busy_timeout: float, read_connections: int, queue: int, meters: Meters) -> None:
+        self._lock = engine.FileLock(path)
+        self._write_engine = engine.write_engine(path, busy_timeout)
+        self._read_engine = engine.read_engine(path, read_connections, busy_timeout)
+        self._queue = queue
+        self._meters = meters
+        self._writer: Writer | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self._probed_at = 0.0
+        self.state = "migrating"
+        """"ready", "migrating", or a sentence that says why the store is away."""
+        self.work = asyncio.Event()
+        """Set whenever a commit added jobs."""
+        self.away_at: times.Instant = 0
+        """When the store was last found away, or last started: silence until then proves nothing."""
+
+    async def start(self) -> None:
+        """Begin to open and migrate the database, trying again until it works; `state` tells when it is ready."""
+        self._starting = asyncio.create_task(self._open(), name="open the store")
+
+    async def close(self) -> None:
+        """Finish what waits and let go of the database."""
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.gather(self._starting, return_exceptions=True)
+        if self._writer is not None:
+            await self._writer.close()
+        await self._read_engine.dispose()
+        self._write_engine.dispose()
+        self._lock.release()
+
+    async def accept(self, source: str, sightings: Sightings, plan: Plan) -> Receipt:
+        """Store one webhook; returns after the commit. Raises StoreAway when nothing (more) could be stored.
+
+        A very large webhook is stored in several commits, so that others need not wait for all of it.
+        """
+        writer, at = self._ready(), times.now()
+        outcomes: Counter[str] = Counter()
+        alerts, quarantined = sightings.alerts, sightings.quarantined
+        for first in range(0, max(len(alerts), 1), BATCH_PART):
+            part = alerts[first : first + BATCH_PART]
+            outcomes += await self._watched(writer.submit(Intake(source, part, quarantined, at, plan)))
+            quarantined = ()
+        return Receipt(dict(outcomes))
+
+    async def act(self, alert_id: int, decide: Callable[[Alert], Change | None]) -> Change | None:
+        """Apply a pure decision (`receiver.domain.acts`) to one Alert and store the Change it makes.
+
+        Raises LookupError when there is no such Alert, StoreAway, and whatever `decide` raises.
+        """
+
+        def operation(connection: Connection) -> Change | None:
+            state = load(connection, alert_id)
+            if state is None:
+                raise LookupError(f"there is no alert {alert_id}")
+            before = bucket(state)
+            made = decide(state)
+            if made is not None:
+                save(connection, state, made, before)
+            return made
+
+        return await self.write(operation)
+
+    async def write(self, operation: Callable[[Connection], T]) -> T:
+        """Run a write operation of this package in a transaction of its own. Raises StoreAway."""
+        return await self._watched(self._ready().run(operation))
+
+    async def read(self, operation: Callable[[Connection], T]) -> T:
+        """Run a read operation of this package on a reader's connection. Raises StoreAway."""
+        self._ready()
+        with engine.translated():
+            async with self._read_engine.connect() as connection:
+                return await connection.run_sync(operation)
+
+    async def page(self, query: AlertQuery) -> Page:
+        """One page of alerts, newest first. Raises StoreAway."""
+        return await self.read(lambda connection: reads.page(connection, query))
+
+    async def alert(self, alert_id: int) -> dict[str, Any] | None:
+        """One alert with its Changes and its raw sighting, in API form; None when there is none. Raises StoreAway."""
+        return await self.read(lambda connection: reads.one(connection, alert_id))
+
+    async def quarantine(self, limit: int) -> list[dict[str, Any]]:
+        """The alerts kept aside lately, newest first. Raises StoreAway."""
+        return await self.read(lambda connection: reads.quarantined(connection, limit))
+
+    async def gauges(self, names: int, heartbeats: int) -> Gauges:
+        """What /metrics shows of the database. Raises StoreAway."""
+        return await self.read(lambda connection: reads.gauges(connection, names, heartbeats))
+
+    async def ping(self) -> None:
+        """Raises StoreAway unless the database can be written to now; asked at most once a second."""
+        loop = asyncio.get_running_loop()
+        if self.state == "ready" and loop.time() - self._probed_at < PROBE_SECONDS:
+            return
+        self._ready()
+        # An update that changes nothing still has to reach the disk: a full one shows here, a mere BEGIN would pass.
+        await self.write(lambda c: c.exec_driver_sql("UPDATE alembic_version SET version_num = version_num"))
+        self._probed_at = loop.time()
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _ready(self) -> Writer:
+        if self._writer is None:
+            raise StoreAway("the database is being opened" if self.state == "migrating" else self.state)
+        return self._writer
+
+    async def _watched(self, doing: Awaitable[T]) -> T:
+        """Keep `state` true to what the last write met."""
+        try:
+            result = await doing
+        except StoreAway as error:
+            self._away(str(error))
+            raise
+        if self.state != "ready":
+            log.info("the database can be used again")
+            self.state = "ready"
+        return result
+
+    def _away(self, why: str) -> None:
+        if self.state != why:
+            log.warning("%s", why)
+        self.state, self.away_at = why, times.now()
+
+    async def _open(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self._migrate)
+            except StoreAway as error:
+                self._away(str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                break
+        self._writer = Writer(self._write_engine, self._meters, self._queue, self.work.set)
+        self.state, self.away_at = "ready", times.now()
+        self.work.set()
+        log.info("the database is ready")
+
+    def _migrate(self) -> None:
+        self._lock.take()
+        try:
+            with engine.translated(), self._write_engine.connect() as connection, connection.begin():
+                migrate.upgrade(connection)
+        except BaseException:
+            self._lock.release()
+            raise

@@ -1,0 +1,145 @@
+"""The tables. Moments are whole microseconds since 1970 (UTC); JSON is text made by pydantic_core.to_json.
+
+Changed only together with a migration under `receiver/store/migrations` (a test compares the two).
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    column,
+    table,
+    text,
+)
+
+metadata = MetaData()
+Key = BigInteger().with_variant(Integer, "sqlite")
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("source", String, nullable=False),
+    Column("fingerprint", String, nullable=False),
+    Column("latest", Boolean(create_constraint=False), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("status", String, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("latest_start", BigInteger, nullable=False),
+    Column("last_seen_at", BigInteger, nullable=False),
+    Column("last_firing_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("last_end", BigInteger, nullable=False),
+    Column("closed_at", BigInteger, nullable=False),
+    Column("resolved_by", String, nullable=False),
+    Column("suppressed_until", BigInteger, nullable=False),
+    Column("notification_count", Integer, nullable=False),
+    Column("recent", String, nullable=False),
+    Column("episodes", String, nullable=False),
+    Column("change_count", Integer, nullable=False),
+    Column("predecessor", Key),
+    Column("expire_after", BigInteger, nullable=False),
+    Column("priority", String, nullable=False),
+    Column("category", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("heartbeat", Boolean(create_constraint=False), nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    # At most one row of a key is its latest: this serves both the lookup and the promise.
+    Index(
+        "alert_latest",
+        "fingerprint",
+        "source",
+        unique=True,
+        sqlite_where=text("latest"),
+        postgresql_where=text("latest"),
+    ),
+    Index("alert_status", "status", "id"),
+    Index(
+        "alert_heartbeat",
+        "name",
+        sqlite_where=text("heartbeat AND latest"),
+        postgresql_where=text("heartbeat AND latest"),
+    ),
+    # Numbers are never used twice, even after the newest rows were deleted.
+    sqlite_autoincrement=True,
+)
+
+# What is shown, apart from the state that every repeat rewrites: the hot rows stay small, so a storm of repeats
+# dirties few pages.
+content = Table(
+    "content",
+    metadata,
+    Column("alert_id", Key, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("generator_url", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("annotations", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    # From deferred enrichers: kept apart, so that an alert described anew by a repeat keeps it.
+    Column("added", Text),
+)
+
+change = Table(
+    "change",
+    metadata,
+    Column("alert_id", Key, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("why", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("alert_id", Key, nullable=False),
+    Column("change_seq", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("lease_until", BigInteger, nullable=False),
+    Column("attempts", SmallInteger, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Index("job_due", "lease_until", "id"),
+    Index("job_alert", "alert_id"),
+    sqlite_autoincrement=True,
+)
+
+alert_count = Table(
+    "alert_count",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("status", String, primary_key=True),
+    Column("priority", String, primary_key=True),
+    Column("category", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("source", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("excerpt", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+label_index = table("alert_label", column("rowid", Integer), column("alert_label", String))
+"""SQLite's full-text table over labels (`receiver.store.labels`); made by the first migration."""
