@@ -211,7 +211,10 @@ def _end(alert: Alert, s: Sighting, now: Instant, policy: Policy) -> Verdict:
         made = change(alert, Kind.RESOLVED, now, who, "its end was told after it had expired")
         return Verdict(alert, Outcome.RESOLVED, (made,))
     alert.last_seen_at = max(alert.last_seen_at, now)
-    alert.ended_at = end if alert.ended_at is None else max(alert.ended_at, end)
+    if alert.ended_at is None or end > alert.ended_at:
+        if alert.ended_at is not None and s.starts_at > alert.ended_at:
+            alert.started_at = s.starts_at  # an episode whose firing has not come yet, and will be stale
+        alert.ended_at = end
     return Verdict(alert, Outcome.REPEATED if _count(alert, s, now, policy) else Outcome.DUPLICATE)
 
 

@@ -1,0 +1,41 @@
+"""`alertsage check`: everything that can be wrong before anything runs, all of it at once."""
+
+from pathlib import Path
+
+from receiver.errors import Mistake, Mistakes
+from receiver.plugins import load_enrichers
+from receiver.rulebook import load_book, prove
+from receiver.settings import Settings, load
+
+
+def check(config: Path | None) -> str:
+    """Check the settings, import the enrichers, read the rules and try their own examples.
+
+    Returns one line that says what there is. Raises Mistakes with every mistake of every kind.
+    """
+    settings = load(config)
+    mistakes: list[Mistake] = []
+    enrichers = rules = examples = 0
+    try:
+        enrichers = len(load_enrichers(settings))
+    except Mistakes as found:
+        mistakes += found.mistakes
+    try:
+        book = load_book(settings.rules.folder)
+        mistakes += prove(book)
+        rules, examples = len(book.rules), sum(rule.examples for rule in book.rules)
+    except Mistakes as found:
+        mistakes += found.mistakes
+    if mistakes:
+        raise Mistakes(mistakes)
+    counts = [_count(len(settings.sources), "source"), _count(enrichers, "enricher"), _count(rules, "rule")]
+    return f"{_name(settings)}: ok: {', '.join(counts)} ({_count(examples, 'example')})"
+
+
+def _name(settings: Settings) -> str:
+    document = settings.origin.document
+    return document.file if document.lines else "defaults"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

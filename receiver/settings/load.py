@@ -1,0 +1,97 @@
+"""Reading the settings: the file, the environment over it, secret files, then every mistake at once."""
+
+import copy
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from receiver import yamlfile
+from receiver.errors import Mistake, Mistakes
+from receiver.settings import environment, secretfiles
+from receiver.settings.model import SHIPPED, Settings
+from receiver.settings.origin import Origin
+from receiver.settings.schema import keys_at
+from receiver.settings.sentences import sentence, unknown
+
+DEFAULT = Path("config.yaml")
+"""The file that is read when none is named; it need not exist."""
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the file (./config.yaml if None, which may be absent) and the environment over it.
+
+    `environ` defaults to the environment of the process. Raises Mistakes with every mistake found, each with its file
+    and line or its variable; no message ever holds a secret.
+    """
+    document = _document(path)
+    data = copy.deepcopy(document.data)
+    if data is None:
+        data = {}
+    if not isinstance(data, dict):
+        raise Mistakes([document.mistake((), "must hold sections with keys, e.g. `server:`")])
+    variables, mistakes = environment.overlay(data, os.environ if environ is None else environ)
+    origin = Origin(document, variables, Path(document.file).absolute().parent)
+    mistakes += secretfiles.fill_all(data, origin)
+    settings, found = _validated(_completed(data), origin)
+    mistakes += found
+    if mistakes:
+        raise Mistakes(mistakes)
+    settings._origin = origin  # noqa: SLF001 - the one place that makes Settings from a file
+    return settings
+
+
+def _document(path: Path | None) -> yamlfile.Document:
+    if path is None and not DEFAULT.exists():
+        return yamlfile.Document(str(DEFAULT))
+    return yamlfile.read(path or DEFAULT)
+
+
+def _completed(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The sections that were given; the shipped enrichers stay, in their order, before the user's own."""
+    given = {key: value for key, value in data.items() if value is not None}
+    enrichers = given.get("enrichers", {})
+    if isinstance(enrichers, dict):
+        given["enrichers"] = {name: {} for name in SHIPPED} | enrichers
+    # the default file lies beside the configuration, so the section is always read in its context
+    return {"database": {}} | given
+
+
+def _validated(data: dict[str, Any], origin: Origin) -> tuple[Settings, list[Mistake]]:
+    context = {"folder": origin.folder}
+    mistakes: list[Mistake] = []
+    wrong: set[int | str] = set()
+    try:
+        settings = Settings.model_validate(data, context=context)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        mistakes = [_mistake(detail, origin) for detail in details]
+        wrong = {detail["loc"][0] for detail in details}
+        rest = {key: value for key, value in data.items() if key not in wrong}
+        settings = Settings.model_validate(rest, context=context)
+    if not wrong & {"server", "sources"}:
+        mistakes += _unprotected(settings, origin)
+    return settings, mistakes
+
+
+def _mistake(error: ErrorDetails, origin: Origin) -> Mistake:
+    path = tuple(part for part in error["loc"] if part != "[key]")
+    if error["type"] == "extra_forbidden":
+        return origin.mistake(path, unknown("is not a setting", str(path[-1]), keys_at(path[:-1])))
+    return origin.mistake(path, sentence(error))
+
+
+def _unprotected(settings: Settings, origin: Origin) -> list[Mistake]:
+    """Whoever can reach an open port may post and read, unless told in so many words that this is meant."""
+    server = settings.server
+    if server.listen.loopback or server.allow_anonymous:
+        return []
+    missing = [] if server.token else ["server.token"]
+    missing += [f"sources.{name}.auth" for name, source in settings.sources.items() if not source.auth.configured]
+    if not missing:
+        return []
+    way_out = f"set {' and '.join(missing)}, listen on 127.0.0.1, or set server.allow_anonymous to true"
+    return [origin.mistake(("server", "listen"), f"{server.listen} lets other machines in without a secret: {way_out}")]

@@ -1,0 +1,251 @@
+"""The settings: every section with its defaults. `config.yaml` and docs/configuration.md say what each one means."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+
+from receiver.errors import Mistake
+from receiver.settings.address import Address, HeaderName, HostName, Listen
+from receiver.settings.origin import Origin
+from receiver.settings.places import LocalPath, SqliteUrl
+from receiver.settings.units import Count, CountOrZero, Duration, Size, Timeout, format_duration
+
+SHIPPED = ("category", "thresholds", "priority", "runbook", "recurrence", "recommendations")
+"""The enrichers that come with alertsage, in the order they run; all of them run inline."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+"""The name of a source or an enricher."""
+
+
+def _not_empty(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value().strip():
+        raise ValueError("is empty; give it a value or leave it out")
+    return secret
+
+
+def _given(secret: object) -> object:
+    """A secret's key with nothing behind it would quietly mean "no secret": never what was meant."""
+    if secret is None:
+        raise ValueError("is empty; give it a value or leave it out")
+    return secret
+
+
+Secret = Annotated[SecretStr, AfterValidator(_not_empty)]
+"""Text that is never shown; the same setting with `_file` after its name reads it from a file."""
+OptionalSecret = Annotated[Secret | None, BeforeValidator(_given)]
+"""A Secret that may be left out."""
+
+
+def _section(value: object) -> object:
+    """A key with nothing (or only comments) under it is an empty section, as people mean it."""
+    return {} if value is None else value
+
+
+class Section(BaseModel):
+    """What all sections share: frozen, no unknown keys, values never in error messages."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Server(Section):
+    """Where alertsage listens and who may ask."""
+
+    listen: Listen = Address("127.0.0.1", 9911)
+    token: OptionalSecret = None
+    hosts: tuple[HostName, ...] = ()
+    allow_anonymous: bool = False
+
+
+class Database(Section):
+    """Where alerts are stored."""
+
+    url: SqliteUrl = Field(default="sqlite:///alertsage.db", validate_default=True)
+    """After validation always absolute: `sqlite:////folder/file.db`."""
+    busy_timeout: Timeout = timedelta(seconds=1)
+    read_connections: Annotated[Count, Field(le=64)] = 4
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file, absolute."""
+        return Path(self.url.removeprefix("sqlite:///"))
+
+
+class Limits(Section):
+    """What one webhook may hold and how long it may take; sizes in bytes."""
+
+    wire_size: Size = 16 * 2**20
+    inflated_size: Size = 64 * 2**20
+    alerts: Count = 10_000
+    labels: Count = 250
+    label_size: Size = 16 * 2**10
+    annotation_size: Size = 64 * 2**10
+    values: Count = 1_000_000
+    body_timeout: Timeout = timedelta(seconds=10)
+    answer_timeout: Timeout = timedelta(seconds=5)
+    queue: Count = 1000
+
+
+class Lifecycle(Section):
+    """When news is a repeat, late, a flap or over."""
+
+    repeat_within: Duration = timedelta(minutes=2)
+    late_within: Duration = timedelta(minutes=10)
+    reopen_within: Duration = Field(default=timedelta(hours=1), validate_default=True)
+    resolve_grace: Duration = timedelta(minutes=15)
+    expiry_grace: Duration = timedelta(minutes=15)
+
+    @field_validator("reopen_within")
+    @classmethod
+    def _longer_than_late(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        late = info.data.get("late_within")
+        if late is not None and value <= late:
+            raise ValueError(f"must be longer than lifecycle.late_within ({format_duration(late)})")
+        return value
+
+
+class Retention(Section):
+    """How long closed alerts are kept."""
+
+    closed: Timeout = timedelta(days=90)
+    max_closed: Count = 1_000_000
+    quarantined: CountOrZero = 1000
+
+
+class Basic(Section):
+    """HTTP basic authentication."""
+
+    username: Annotated[str, StringConstraints(min_length=1)]
+    password: Secret
+
+
+class Header(Section):
+    """A header of the sender's own that carries a secret."""
+
+    name: HeaderName
+    value: Secret
+
+
+class Auth(Section):
+    """How a sender proves who it is; any configured way suffices."""
+
+    bearer: OptionalSecret = None
+    basic: Annotated[Basic | None, BeforeValidator(_section)] = None
+    header: Annotated[Header | None, BeforeValidator(_section)] = None
+
+    @property
+    def configured(self) -> bool:
+        """True when the sender has to prove who it is."""
+        return bool(self.bearer or self.basic or self.header)
+
+
+class Source(Section):
+    """One sender (an HA pair shares one source)."""
+
+    kind: Literal["alertmanager"] = "alertmanager"
+    expire_after: Timeout = timedelta(days=3)
+    auth: Annotated[Auth, BeforeValidator(_section)] = Auth()
+
+
+class Plugin(BaseModel):
+    """One enricher: the keys every enricher has, and in `own` the settings of the enricher itself."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
+
+    use: Annotated[str, StringConstraints(min_length=1)] | None = None
+    enabled: bool = True
+    timeout: Timeout = timedelta(seconds=10)
+
+    @property
+    def own(self) -> Mapping[str, Any]:
+        """The enricher's own settings as written; `receiver.plugins` decodes them."""
+        return self.model_extra or {}
+
+    def __repr_args__(self) -> Any:
+        """Leave out the enricher's own settings: there may be secrets among them."""
+        return [(key, value) for key, value in super().__repr_args__() if key in type(self).model_fields]
+
+
+class Enrich(Section):
+    """How deferred enrichers run."""
+
+    budget: Timeout = timedelta(seconds=60)
+    lease: Timeout = Field(default=timedelta(seconds=90), validate_default=True)
+    workers: Annotated[Count, Field(le=64)] = 4
+
+    @field_validator("lease")
+    @classmethod
+    def _longer_than_budget(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        budget = info.data.get("budget")
+        if budget is not None and value <= budget:
+            raise ValueError(f"must be longer than enrich.budget ({format_duration(budget)})")
+        return value
+
+
+class Rules(Section):
+    """The rule book."""
+
+    folder: LocalPath | None = None
+    """A folder that overlays the shipped rules by id; absolute after validation."""
+
+
+class Metrics(Section):
+    """Bounds of what is counted by name."""
+
+    names: CountOrZero = 100
+    heartbeats: CountOrZero = 50
+
+
+class Log(Section):
+    """What is logged and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["console", "json"] = "console"
+
+
+class Settings(Section):
+    """Everything that can be set. Made by `receiver.settings.load`; `Settings()` has the defaults."""
+
+    server: Server = Server()
+    database: Database = Field(default_factory=Database)
+    limits: Limits = Limits()
+    lifecycle: Lifecycle = Lifecycle()
+    retention: Retention = Retention()
+    sources: Mapping[Name, Annotated[Source, BeforeValidator(_section)]] = Field(
+        default_factory=lambda: {"alertmanager": Source()}
+    )
+    enrichers: Mapping[Name, Annotated[Plugin, BeforeValidator(_section)]] = Field(
+        default_factory=lambda: {name: Plugin() for name in SHIPPED}
+    )
+    enrich: Enrich = Enrich()
+    rules: Rules = Rules()
+    metrics: Metrics = Metrics()
+    log: Log = Log()
+    _origin: Origin = PrivateAttr(default_factory=Origin)
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths start from: that of the configuration file, else the current one."""
+        return self._origin.folder
+
+    @property
+    def origin(self) -> Origin:
+        """Where each setting was written."""
+        return self._origin
+
+    def mistake(self, path: tuple[str | int, ...], sentence: str) -> Mistake:
+        """A Mistake at that setting: the file and line, or the variable, that set it."""
+        return self._origin.mistake(path, sentence)
