@@ -58,6 +58,11 @@ class Meters:
             "enricher",
         )
 
+    def enricher_ran(self, enricher: str, outcome: str, milliseconds: float) -> None:
+        """Count one run of an enricher."""
+        self.enricher_runs.labels(enricher, outcome).inc()
+        self.enricher_seconds.labels(enricher).observe(milliseconds / 1000)
+
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"alertsage_{name}", f"{text} {SUM}", labels, registry=self.registry)
 

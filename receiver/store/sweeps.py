@@ -3,10 +3,12 @@
 Candidates are found by readers; the writer looks at each again in its own transaction before it changes anything.
 """
 
-from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.sql import and_, or_
+from collections.abc import Callable
+
+from sqlalchemy import Connection, and_, delete, func, select, update
 
 from receiver.domain import acts
+from receiver.domain.alert import Alert, Change
 from receiver.domain.lifecycle import expire
 from receiver.domain.times import Instant
 from receiver.domain.vocabulary import OPEN, Status
@@ -21,42 +23,72 @@ SLICE = 200
 _OPEN = tuple(sorted(status.value for status in OPEN))
 
 
-def overdue(connection: Connection, now: Instant, after: int) -> list[int]:
-    """Up to SLICE open alerts with an id over `after` that are due to expire, or whose suppression has ended."""
-    silent = alert.c.last_seen_at + alert.c.expire_after < now
-    ended = and_(alert.c.status == Status.SUPPRESSED.value, alert.c.suppressed_until <= now)
-    wanted = select(alert.c.id).where(alert.c.status.in_(_OPEN), alert.c.id > after, or_(silent, ended))
+def suppressed_until(connection: Connection, now: Instant) -> list[int]:
+    """Up to SLICE suppressed alerts whose suppression has ended."""
+    wanted = select(alert.c.id).where(alert.c.status == Status.SUPPRESSED.value, alert.c.suppressed_until <= now)
+    return list(connection.execute(wanted.limit(SLICE)).scalars())
+
+
+def wake(connection: Connection, ids: list[int], now: Instant) -> int:
+    """End the suppression of those that are still suppressed; how many were woken."""
+    return _change(
+        connection, ids, lambda state: acts.unsuppress(state, now) if state.suppressed_until <= now else None
+    )
+
+
+def silent(connection: Connection, now: Instant, after: int) -> list[int]:
+    """Up to SLICE open alerts with an id over `after` of which nothing was heard for their `expire_after`."""
+    long_ago = alert.c.last_seen_at + alert.c.expire_after < now
+    wanted = select(alert.c.id).where(alert.c.status.in_(_OPEN), alert.c.id > after, long_ago)
     return list(connection.execute(wanted.order_by(alert.c.id).limit(SLICE)).scalars())
 
 
-def expire_and_wake(connection: Connection, ids: list[int], now: Instant, may_expire: bool) -> int:
-    """Expire those that are silent for too long (if they may), wake those whose suppression ended; how many changed."""
+def expire_silent(connection: Connection, ids: list[int], now: Instant) -> int:
+    """Expire those that are still open and silent; how many were expired."""
+
+    def decide(state: Alert) -> Change | None:
+        return expire(state, now) if state.last_seen_at + state.expire_after < now else None
+
+    return _change(connection, ids, decide)
+
+
+def _change(connection: Connection, ids: list[int], decide: Callable[[Alert], Change | None]) -> int:
     made = 0
     for alert_id in ids:
         state = load(connection, alert_id)
         if state is None or not state.status.open:
             continue
-        before, done = bucket(state), None
-        if may_expire and state.last_seen_at + state.expire_after < now:
-            done = expire(state, now)
-        elif state.status is Status.SUPPRESSED and state.suppressed_until <= now:
-            done = acts.unsuppress(state, now)
+        before, done = bucket(state), decide(state)
         if done is not None:
             save(connection, state, done, before)
             made += 1
     return made
 
 
-def outlived(connection: Connection, closed_before: Instant, most_closed: int) -> list[int]:
-    """Up to SLICE closed alerts, oldest first, that closed before the moment or are more than `most_closed`."""
+def outlived(connection: Connection, before: Instant, after: int) -> tuple[list[int], int] | None:
+    """Among the next SLICE alerts with an id over `after`: those that closed before the moment, and the last id.
+
+    None when no later alert can have closed before it: rows are numbered as they are made.
+    """
+    wanted = select(alert.c.id, alert.c.status, alert.c.closed_at).where(
+        alert.c.id > after, alert.c.created_at < before
+    )
+    first = connection.execute(select(alert.c.created_at).where(alert.c.id > after).order_by(alert.c.id).limit(1))
+    youngest = first.scalar()
+    if youngest is None or youngest >= before:
+        return None
+    rows = connection.execute(wanted.order_by(alert.c.id).limit(SLICE)).all()
+    return [row.id for row in rows if row.status not in _OPEN and row.closed_at < before], rows[-1].id
+
+
+def surplus(connection: Connection, most: int) -> list[int]:
+    """Up to SLICE of the oldest closed alerts, while there are more than `most`."""
     count = select(func.sum(alert_count.c.n)).where(alert_count.c.status.not_in(_OPEN))
-    surplus = max(0, (connection.execute(count).scalar() or 0) - most_closed)
-    closed = select(alert.c.id).where(alert.c.status.not_in(_OPEN)).order_by(alert.c.id).limit(SLICE)
-    if surplus:
-        return list(connection.execute(closed.limit(min(surplus, SLICE))).scalars())
-    # Rows are numbered as they are made: once one is younger than the moment, so are all that follow.
-    old = closed.where(alert.c.created_at < closed_before, alert.c.closed_at < closed_before)
-    return list(connection.execute(old).scalars())
+    over = (connection.execute(count).scalar() or 0) - most
+    if over <= 0:
+        return []
+    closed = select(alert.c.id).where(alert.c.status.not_in(_OPEN)).order_by(alert.c.id)
+    return list(connection.execute(closed.limit(min(over, SLICE))).scalars())
 
 
 def forget(connection: Connection, ids: list[int]) -> int:
@@ -88,7 +120,12 @@ def _uncount(connection: Connection, was: tuple[str, ...] | None) -> None:
         connection.execute(delete(alert_count).where(named))
 
 
-def trim_quarantine(connection: Connection, most: int) -> int:
-    """Keep the newest `most` quarantined alerts; how many were deleted."""
+def quarantine_over(connection: Connection, most: int) -> bool:
+    """True when more than `most` alerts are in quarantine."""
+    return (connection.execute(select(func.count()).select_from(quarantine)).scalar() or 0) > most
+
+
+def trim_quarantine(connection: Connection, most: int) -> None:
+    """Keep the newest `most` quarantined alerts."""
     newest = select(quarantine.c.id).order_by(quarantine.c.id.desc()).offset(most).limit(1).scalar_subquery()
-    return connection.execute(delete(quarantine).where(quarantine.c.id <= newest)).rowcount
+    connection.execute(delete(quarantine).where(quarantine.c.id <= newest))

@@ -1,0 +1,105 @@
+"""What a reload replaces as one: the settings, the enrichers and the rule book, and the plans made of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from pydantic_core import to_json
+
+from enrichers import Context
+from receiver.domain.alert import Policy
+from receiver.domain.enrichment import History
+from receiver.domain.rules import Book
+from receiver.domain.sighting import Sighting
+from receiver.domain.times import Instant, span
+from receiver.flow.chain import as_json, describe
+from receiver.meters import Meters
+from receiver.plugins import LoadedEnricher, load_enrichers
+from receiver.rulebook import load_book
+from receiver.settings import Settings
+from receiver.store import Content
+from receiver.store.codec import pack
+
+COLUMNS = ("source", "fingerprint", "labels", "annotations", "title", "message")
+"""Described fields that the store keeps in columns of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One generation of the configuration. A webhook or job keeps the one it began with."""
+
+    settings: Settings
+    inline: tuple[LoadedEnricher, ...]
+    deferred: tuple[LoadedEnricher, ...]
+    book: Book
+    plans: Mapping[str, "SourcePlan"]
+    """By the name of the source."""
+
+
+def build(settings: Settings, meters: Meters) -> Setup:
+    """Load what the settings name. Raises Mistakes: then nothing of it is used."""
+    enrichers = load_enrichers(settings)
+    inline = tuple(enricher for enricher in enrichers if enricher.inline)
+    deferred = tuple(enricher for enricher in enrichers if not enricher.inline)
+    book = load_book(settings.rules.folder)
+    # Whatever could describe the same sighting differently: another book, other settings.
+    salt = blake2b(f"{book.digest}{settings.enrichers!r}".encode(), digest_size=16).digest()
+    plans = {
+        name: SourcePlan(_policy(settings, name), bool(deferred), inline, book, meters, salt)
+        for name in settings.sources
+    }
+    return Setup(settings, inline, deferred, book, plans)
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePlan:
+    """How webhooks of one source are taken in: see `receiver.store.Plan`."""
+
+    policy: Policy
+    deferred: bool
+    inline: tuple[LoadedEnricher, ...]
+    book: Book
+    meters: Meters
+    salt: bytes
+
+    def digest(self, sighting: Sighting) -> bytes:
+        """A short checksum of all that `describe` looks at, the rules included."""
+        looked_at = to_json((sighting.labels, sighting.annotations, sighting.generator_url))
+        return blake2b(looked_at, digest_size=8, key=self.salt).digest()
+
+    def describe(self, sighting: Sighting, history: History, now: Instant) -> Content:
+        """Run the inline enrichers. Never raises: a failed one is an outcome on the alert."""
+        described = describe(self.inline, sighting, Context(now=now, rules=self.book, history=history))
+        for outcome in described.outcomes:
+            self.meters.enricher_ran(outcome.enricher, outcome.outcome, outcome.ms)
+        view = described.view
+        fields = as_json(described)
+        for column in COLUMNS:
+            del fields[column]
+        assert view.category is not None and view.priority is not None  # noqa: S101, PT018 - the chain sees to it
+        return Content(
+            name=view.name,
+            heartbeat=sighting.heartbeat,
+            category=view.category,
+            priority=view.priority,
+            title=view.title,
+            message=view.message,
+            kind=sighting.kind,
+            generator_url=sighting.generator_url,
+            labels=sighting.labels,
+            labels_json=to_json(sighting.labels).decode(),
+            annotations_json=to_json(sighting.annotations).decode(),
+            detail_json=to_json(fields).decode(),
+            raw=pack(to_json(sighting.raw)),
+        )
+
+
+def _policy(settings: Settings, source: str) -> Policy:
+    times = settings.lifecycle
+    return Policy(
+        expire_after=span(settings.sources[source].expire_after),
+        repeat_within=span(times.repeat_within),
+        late_within=span(times.late_within),
+        reopen_within=span(times.reopen_within),
+        resolve_grace=span(times.resolve_grace),
+    )

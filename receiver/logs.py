@@ -1,0 +1,49 @@
+"""Log lines: structured, one event a line, with nothing from outside that could forge another line."""
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+_VISIBLE = {code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160), 0x2028, 0x2029]}
+
+
+def set_up(level: str, form: Literal["console", "json"]) -> None:
+    """Send every logger's lines to standard error in the given form. Local variables are never printed."""
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if form == "json":
+        traces = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        rendering: list[Processor] = [
+            structlog.processors.ExceptionRenderer(traces),
+            structlog.processors.JSONRenderer(ensure_ascii=True),
+        ]
+    else:
+        rendering = [
+            _one_line,
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("alertsage").setLevel(level.upper())
+
+
+def _one_line(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Show control characters instead of obeying them: an alert's text may hold newlines and escape sequences."""
+    event["event"] = str(event["event"]).translate(_VISIBLE)
+    return event

@@ -1,0 +1,98 @@
+"""Making stores and sightings for tests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic_core import to_json
+
+from receiver.domain.alert import Policy
+from receiver.domain.enrichment import History
+from receiver.domain.sighting import Sighting, Sightings
+from receiver.domain.times import SECOND, Instant
+from receiver.domain.vocabulary import Category, Priority
+from receiver.meters import Meters
+from receiver.store import Content, Store
+
+T0 = 1_800_000_000 * SECOND
+
+
+@dataclass(frozen=True)
+class PlainPlan:
+    """The least a webhook can be taken in with: priority by the severity label, title by the name."""
+
+    policy: Policy = Policy()
+    deferred: bool = False
+
+    def digest(self, sighting: Sighting) -> bytes:
+        """All that is looked at."""
+        return to_json((sighting.labels, sighting.annotations))
+
+    def describe(self, sighting: Sighting, history: History, now: Instant) -> Content:
+        """Describe without enrichers; fails on purpose for an alert named Poison."""
+        del now
+        if sighting.name == "Poison":
+            raise ValueError("poison")
+        return Content(
+            name=sighting.name,
+            heartbeat=sighting.heartbeat,
+            category=Category.SYSTEM,
+            priority=Priority(sighting.labels.get("severity", "medium")) if not sighting.heartbeat else Priority.INFO,
+            title=sighting.annotations.get("summary", sighting.name),
+            message="",
+            kind=sighting.kind,
+            generator_url="",
+            labels=sighting.labels,
+            labels_json=to_json(sighting.labels).decode(),
+            annotations_json=to_json(sighting.annotations).decode(),
+            detail_json=to_json({"facts": {"episodes": len(history.episodes)}}).decode(),
+            raw=to_json(sighting.raw),
+        )
+
+
+def seen(fingerprint: str, *, firing: bool = True, end: Instant | None = None, **labels: str) -> Sighting:
+    """A sighting that began at T0."""
+    return Sighting(
+        source="am",
+        kind="alertmanager",
+        fingerprint=fingerprint,
+        firing=firing,
+        labels={"alertname": "Down"} | labels,
+        annotations={},
+        starts_at=T0,
+        ends_at=end,
+    )
+
+
+def annotated(sighting: Sighting, annotations: Mapping[str, str]) -> Sighting:
+    """The sighting with other annotations."""
+    return Sighting(
+        sighting.source,
+        sighting.kind,
+        sighting.fingerprint,
+        sighting.firing,
+        sighting.labels,
+        annotations,
+        sighting.starts_at,
+    )
+
+
+async def take(store: Store, *sightings: Sighting, plan: PlainPlan | None = None) -> Mapping[str, int]:
+    """Store one webhook with these sightings."""
+    return (await store.accept("am", Sightings(sightings), plan or PlainPlan())).outcomes
+
+
+@asynccontextmanager
+async def open_store(path: Path, *, busy_timeout: float = 0.2) -> AsyncIterator[Store]:
+    """A ready store on that file."""
+    store = Store(path, busy_timeout=busy_timeout, read_connections=2, queue=1000, meters=Meters())
+    await store.start()
+    try:
+        async with asyncio.timeout(10):
+            while store.state != "ready":
+                await asyncio.sleep(0.005)
+        yield store
+    finally:
+        await store.close()
