@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from enrichers import Context
 from receiver.domain.alert import Policy
@@ -20,6 +21,8 @@ from receiver.settings import Settings
 from receiver.store import Content
 from receiver.store.codec import pack
 
+RAW_SIZE = 16 * 2**10
+"""Bytes kept of what a sender wrote about an alert besides labels and annotations."""
 COLUMNS = ("source", "fingerprint", "labels", "annotations", "title", "message")
 """Described fields that the store keeps in columns of their own."""
 
@@ -90,8 +93,23 @@ class SourcePlan:
             labels_json=to_json(sighting.labels).decode(),
             annotations_json=to_json(sighting.annotations).decode(),
             detail_json=to_json(fields).decode(),
-            raw=pack(to_json(sighting.raw)),
+            raw=pack(_raw(sighting.raw)),
         )
+
+
+def _raw(raw: Mapping[str, Any]) -> bytes:
+    """What was sent besides labels and annotations, bounded: the largest fields go first, and their names are told."""
+    whole = to_json(raw, inf_nan_mode="null")
+    if len(whole) <= RAW_SIZE:
+        return whole
+    parts = {name: to_json(value, inf_nan_mode="null") for name, value in raw.items()}
+    cut: list[str] = []
+    for name in sorted(parts, key=lambda name: len(parts[name]), reverse=True):
+        if sum(len(parts[kept]) + len(kept) for kept in parts.keys() - set(cut)) <= RAW_SIZE:
+            break
+        cut.append(name)
+    kept = {name: from_json(part) for name, part in parts.items() if name not in cut}
+    return to_json(kept | {"cut": [name[:80] for name in cut[:20]]})
 
 
 def _policy(settings: Settings, source: str) -> Policy:

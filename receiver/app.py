@@ -1,0 +1,143 @@
+"""The only place that wires: settings to a store, a store to a flow, a flow to a server."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import click
+from aiohttp import web
+
+from receiver.background.supervise import keep_running
+from receiver.background.sweeper import Sweeper
+from receiver.background.worker import Worker
+from receiver.data import data
+from receiver.errors import Mistakes
+from receiver.flow.configuration import Configuration
+from receiver.logs import set_up as set_up_logs
+from receiver.meters import Meters
+from receiver.settings import Settings
+from receiver.store import Store
+from receiver.web.keys import CONFIGURATION, METERS, STORE
+from receiver.web.problems import answer_errors
+from receiver.web.routes import add_routes
+
+log = logging.getLogger("alertsage")
+
+SHUTDOWN_SECONDS = 5.0
+KEEPALIVE_SECONDS = 75.0
+SWITCH_SECONDS = 0.0005
+"""How long a thread may keep the interpreter while another waits: the writer and the loop take turns often."""
+
+
+def build_app(load: Callable[[], Settings]) -> web.Application:
+    """The application, not yet started. `load` is called now and at each reload. Raises Mistakes."""
+    app = web.Application(middlewares=[answer_errors])
+    app[METERS] = meters = Meters()
+    app[CONFIGURATION] = configuration = Configuration(load, meters)
+    settings = configuration.setup.settings
+    app[STORE] = Store(
+        settings.database.path,
+        busy_timeout=settings.database.busy_timeout.total_seconds(),
+        read_connections=settings.database.read_connections,
+        queue=settings.limits.queue,
+        meters=meters,
+    )
+    add_routes(app)
+    app.cleanup_ctx.append(_store)
+    app.cleanup_ctx.append(_background)
+    return app
+
+
+def make_runner(app: web.Application) -> web.AppRunner:
+    """The application with the server's own settings: bodies are inflated by us, under a bound."""
+    return web.AppRunner(
+        app,
+        access_log=None,
+        auto_decompress=False,
+        keepalive_timeout=KEEPALIVE_SECONDS,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+    )
+
+
+def serve(load: Callable[[], Settings]) -> None:
+    """Serve until SIGTERM or SIGINT; SIGHUP reloads. Raises Mistakes when it cannot start."""
+    settings = load()
+    set_up_logs(settings.log.level, settings.log.format)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    asyncio.run(_serve(build_app(load)))
+
+
+async def _serve(app: web.Application) -> None:
+    settings = app[CONFIGURATION].setup.settings
+    runner = make_runner(app)
+    await runner.setup()
+    try:
+        listen = settings.server.listen
+        site = web.TCPSite(runner, listen.host, listen.port)
+        try:
+            await site.start()
+        except OSError as error:
+            sentence = f"{listen} cannot be listened on: {error.strerror}"
+            raise Mistakes([settings.mistake(("server", "listen"), sentence)]) from None
+        _greet(settings, f"http://{f'[{listen.host}]' if ':' in listen.host else listen.host}:{site.port}")
+        stopping = asyncio.Event()
+        _on_signals(app, stopping)
+        await stopping.wait()
+        log.info("ending: what was accepted is being answered")
+    finally:
+        await runner.cleanup()
+
+
+def _on_signals(app: web.Application, stopping: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+
+    def reload() -> None:
+        with suppress(Mistakes):  # logged, and seen in the metrics
+            app[CONFIGURATION].reload()
+
+    loop.add_signal_handler(signal.SIGHUP, partial(loop.run_in_executor, None, reload))
+
+
+def _greet(settings: Settings, url: str) -> None:
+    """Say where it is and what to paste to see it work."""
+    if not settings.server.listen.loopback and settings.server.allow_anonymous:
+        log.warning("server.allow_anonymous is set: whoever reaches %s may read and post alerts", url)
+    name, source = next(iter(settings.sources.items()))
+    sample = data("examples") / "alertmanager-firing.json"
+    with suppress(ValueError):
+        sample = sample.relative_to(Path.cwd())
+    secret = " -H 'Authorization: Bearer <the source's secret>'" if source.auth.configured else ""
+    token = " -H 'Authorization: Bearer <server.token>'" if settings.server.token else ""
+    click.echo(
+        f"alertsage listens on {url} and stores in {settings.database.path}\n\n"
+        f"Post a sample webhook, then look at what became of it:\n\n"
+        f"  curl -sS{secret} -H 'Content-Type: application/json' --data-binary @{sample} {url}/webhook/{source.kind}/{name}\n"
+        f"  curl -sS{token} {url}/api/v1/alerts\n"
+    )
+
+
+async def _store(app: web.Application) -> AsyncIterator[None]:
+    await app[STORE].start()
+    yield
+    await app[STORE].close()
+
+
+async def _background(app: web.Application) -> AsyncIterator[None]:
+    store, configuration = app[STORE], app[CONFIGURATION]
+    worker = Worker(store, lambda: configuration.setup, app[METERS])
+    sweeper = Sweeper(store, lambda: configuration.setup)
+    tasks = [
+        asyncio.create_task(keep_running("worker", worker.run), name="worker"),
+        asyncio.create_task(keep_running("sweeper", sweeper.run), name="sweeper"),
+    ]
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

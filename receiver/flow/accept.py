@@ -1,0 +1,77 @@
+"""Taking one verified webhook in: parsed, stored, counted."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from receiver.domain import times
+from receiver.domain.sighting import Sightings
+from receiver.errors import StoreAway
+from receiver.flow.setup import Setup
+from receiver.meters import Meters
+from receiver.sources import KINDS, Bounds, SourceContext
+from receiver.store import Store
+
+log = logging.getLogger("alertsage.intake")
+
+IN_A_THREAD = 256 * 2**10
+"""Bodies above this size are parsed beside the event loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is answered: how many alerts came, which were kept aside and why, what became of the others."""
+
+    received: int
+    truncated: int
+    quarantined: list[dict[str, int | str]]
+    outcomes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """One verified request."""
+
+    source: str
+    """The configured name."""
+    headers: Mapping[str, str]
+    body: bytes
+
+
+async def accept(webhook: Webhook, setup: Setup, store: Store, meters: Meters) -> Taken:
+    """Parse and store a webhook. Returns after the commit.
+
+    Raises Refused for what can never be taken, StoreAway for what can be taken later.
+    """
+    source, settings = webhook.source, setup.settings
+    limits, kind = settings.limits, settings.sources[source].kind
+    context = SourceContext(source, kind, Bounds.of(limits))
+    parse, now = KINDS[kind].parse, times.now()
+    if len(webhook.body) > IN_A_THREAD:
+        told = await asyncio.to_thread(parse, webhook.headers, webhook.body, context, now)
+    else:
+        told = parse(webhook.headers, webhook.body, context, now)
+    try:
+        async with asyncio.timeout(limits.answer_timeout.total_seconds()):
+            receipt = await store.accept(source, told, setup.plans[source])
+    except TimeoutError:
+        raise StoreAway(f"the database took longer than {limits.answer_timeout.total_seconds():g} s") from None
+    _count(source, told, receipt.outcomes, meters)
+    return Taken(
+        received=len(told.alerts) + len(told.quarantined),
+        truncated=told.truncated,
+        quarantined=[{"index": bad.index, "reason": bad.reason} for bad in told.quarantined],
+        outcomes=receipt.outcomes,
+    )
+
+
+def _count(source: str, told: Sightings, outcomes: Mapping[str, int], meters: Meters) -> None:
+    meters.received.labels(source).inc(len(told.alerts) + len(told.quarantined))
+    for outcome, count in outcomes.items():
+        meters.sightings.labels(source, outcome).inc(count)
+    if told.truncated:
+        meters.truncated.labels(source).inc(told.truncated)
+    for bad in told.quarantined:
+        meters.quarantined.labels(source).inc()
+        log.warning("source %s: alert %d of a webhook is quarantined: %s", source, bad.index, bad.reason)

@@ -1,0 +1,1 @@
+"""The HTTP surface: one URL table, thin handlers, middleware."""

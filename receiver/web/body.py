@@ -1,0 +1,71 @@
+"""Reading a request's body ourselves: bounded on the wire, bounded when inflated, bounded in time."""
+
+import asyncio
+import zlib
+
+from aiohttp import web
+
+from receiver.errors import Refused
+from receiver.settings.model import Limits
+
+IN_A_THREAD = 64 * 2**10
+"""Compressed bodies above this size are inflated beside the event loop."""
+_WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+
+
+async def read_body(request: web.Request, limits: Limits) -> bytes:
+    """The body, inflated. Raises Refused: 413 too large, 400 not as encoded, 415 unknown encoding, 503 slow.
+
+    The application is run with auto_decompress=False, so that nothing is inflated without a bound.
+    """
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("identity", "") and encoding not in _WBITS:
+        raise Refused(
+            f"Content-Encoding {encoding[:40]!r} is not known here; send gzip or none", status=415, reason="encoding"
+        )
+    if (request.content_length or 0) > limits.wire_size:
+        raise _too_large("wire_size", limits.wire_size)
+    raw = await _read(request, limits)
+    if encoding in ("identity", ""):
+        return raw
+    if len(raw) > IN_A_THREAD:
+        return await asyncio.to_thread(_inflate, raw, _WBITS[encoding], limits.inflated_size)
+    return _inflate(raw, _WBITS[encoding], limits.inflated_size)
+
+
+async def _read(request: web.Request, limits: Limits) -> bytes:
+    parts, size = [], 0
+    try:
+        async with asyncio.timeout(limits.body_timeout.total_seconds()):
+            while part := await request.content.readany():
+                size += len(part)
+                if size > limits.wire_size:
+                    raise _too_large("wire_size", limits.wire_size)
+                parts.append(part)
+    except TimeoutError:
+        seconds = limits.body_timeout.total_seconds()
+        raise Refused(
+            f"the body had not arrived after {seconds:g} s (limits.body_timeout)", status=503, reason="slow_body"
+        ) from None
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _inflate(raw: bytes, wbits: int, most: int) -> bytes:
+    """All members of the compressed body, one after the other."""
+    found = bytearray()
+    while raw:
+        inflating = zlib.decompressobj(wbits)
+        try:
+            found += inflating.decompress(raw, most + 1 - len(found))
+        except zlib.error as error:
+            raise Refused(f"the body is not what its Content-Encoding says: {error}", reason="encoding") from None
+        if len(found) > most:
+            raise _too_large("inflated_size", most)
+        if not inflating.eof:
+            raise Refused("the compressed body is cut short", reason="encoding")
+        raw = inflating.unused_data
+    return bytes(found)
+
+
+def _too_large(limit: str, most: int) -> Refused:
+    return Refused(f"the body is larger than {most} bytes (limits.{limit})", status=413, reason="too_large")

@@ -1,0 +1,13 @@
+"""What handlers find on the application."""
+
+from aiohttp import web
+
+from receiver.flow.configuration import Configuration
+from receiver.meters import Meters
+from receiver.store import Store
+
+CONFIGURATION = web.AppKey("configuration", Configuration)
+STORE = web.AppKey("store", Store)
+METERS = web.AppKey("meters", Meters)
+SOURCE = web.RequestKey("source", str)
+"""The configured source an intake request is for, once that is known."""

@@ -1,0 +1,74 @@
+"""The one URL table. What a route asks for stands beside it, so that a new one cannot forget to."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aiohttp import web
+
+from receiver.web import api, health, intake, metrics, security
+from receiver.web.keys import CONFIGURATION
+
+Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Asks(StrEnum):
+    """Which credential a route asks for."""
+
+    NOTHING = "nothing"
+    """Health: it tells nothing of any alert."""
+    SOURCE = "source"
+    """The source's own secret, checked by the handler, which knows the source."""
+    TOKEN = "token"  # noqa: S105 - the name of a setting
+    """`server.token`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the table."""
+
+    method: str
+    path: str
+    handle: Handle
+    asks: Asks
+    says: str
+
+
+async def index(request: web.Request) -> web.Response:
+    """What there is."""
+    del request
+    lines = [f"{route.method:5} {route.path:34} {route.says}" for route in ROUTES]
+    return web.Response(text="alertsage\n\n" + "\n".join(lines) + "\n")
+
+
+ROUTES = (
+    Route("GET", "/", index, Asks.TOKEN, "this list"),
+    Route("POST", "/webhook", intake.webhook, Asks.SOURCE, "Alertmanager's webhook, a drop-in alias"),
+    Route("POST", "/webhook/{kind}", intake.webhook, Asks.SOURCE, "a sender's webhook: /webhook/alertmanager"),
+    Route("POST", "/webhook/{kind}/{name}", intake.webhook, Asks.SOURCE, "the same for a source of that name"),
+    Route("GET", "/api/v1/alerts", api.alerts, Asks.TOKEN, "alerts, newest first, filtered and paged"),
+    Route("GET", "/api/v1/alerts/{id}", api.alert, Asks.TOKEN, "one alert with its history"),
+    Route("GET", "/api/v1/quarantine", api.quarantine, Asks.TOKEN, "alerts that could not be read, and why"),
+    Route("GET", "/metrics", metrics.metrics, Asks.TOKEN, "Prometheus metrics"),
+    Route("GET", "/healthz", health.healthy, Asks.NOTHING, "200 while the process serves"),
+    Route("GET", "/readyz", health.ready, Asks.NOTHING, "200 when webhooks can be taken, else 503"),
+    Route("GET", "/-/healthy", health.healthy, Asks.NOTHING, "the same as /healthz"),
+    Route("GET", "/-/ready", health.ready, Asks.NOTHING, "the same as /readyz"),
+    Route("POST", "/-/reload", health.reload, Asks.TOKEN, "load configuration, enrichers and rules anew"),
+)
+
+
+def add_routes(app: web.Application) -> None:
+    """Serve the table. A trailing slash is accepted and never redirected: a redirected webhook is a lost one."""
+    for route in ROUTES:
+        handle = _guarded(route.handle) if route.asks is Asks.TOKEN else route.handle
+        for path in {route.path, route.path.rstrip("/") + "/"}:
+            app.router.add_route(route.method, path, handle)
+
+
+def _guarded(handle: Handle) -> Handle:
+    async def check_first(request: web.Request) -> web.StreamResponse:
+        security.check_token(request.headers, request.app[CONFIGURATION].setup.settings)
+        return await handle(request)
+
+    return check_first

@@ -1,0 +1,163 @@
+"""`kill -9` at any instant: nothing acknowledged is lost, nothing is stored twice, and it is ready again at once.
+
+`make crash` runs more cycles (`ALERTSAGE_CRASH_CYCLES`).
+"""
+
+import os
+import random
+import re
+import shutil
+import sqlite3
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from receiver.domain.times import parse_rfc3339
+from tests.servers import Server, firing, resolved, running, start, webhook
+
+CYCLES = int(os.environ.get("ALERTSAGE_CRASH_CYCLES", "30"))
+SENDERS = 8
+
+
+class Sender(threading.Thread):
+    """Posts webhooks until told to stop; remembers what was acknowledged, and retries what was not, as senders do."""
+
+    def __init__(self, number: int, cycle: int) -> None:
+        super().__init__()
+        self.number = number
+        self.cycle = cycle
+        self.server: Server | None = None
+        self.opened: set[str] = set()
+        self.closed: set[str] = set()
+        self.unanswered: list[str] = []
+        self.stopping = threading.Event()
+        self.other_answers: set[int] = set()
+
+    def run(self) -> None:
+        """One webhook after the other: two alerts open, then the first of them ends."""
+        serial = 0
+        while not self.stopping.is_set():
+            serial += 1
+            names = [f"c{self.cycle}-s{self.number}-{serial}-{part}" for part in "ab"]
+            alerts = [firing("Crash", host=name) for name in names]
+            if self.post(webhook(*alerts)):
+                self.opened.update(names)
+            else:
+                self.unanswered += names
+                return
+            if self.post(webhook(resolved(alerts[0], "2026-11-23T07:00:00Z"), alerts[1])):
+                self.closed.add(names[0])
+
+    def post(self, body: object) -> bool:
+        """True when it was acknowledged."""
+        assert self.server is not None
+        status, _ = self.server.post("/webhook", body)
+        if status not in (0, 200, 503):
+            self.other_answers.add(status)
+        return status == 200
+
+
+def test_no_acknowledged_alert_is_lost_or_stored_twice(tmp_path):
+    randomly = random.Random(20261123)
+    opened: set[str] = set()
+    closed: set[str] = set()
+    server = start(tmp_path)
+    try:
+        for cycle in range(CYCLES):
+            senders = [Sender(number, cycle) for number in range(SENDERS)]
+            for sender in senders:
+                sender.server = server
+                sender.start()
+            time.sleep(randomly.uniform(0.02, 0.4))
+            server.kill()
+            for sender in senders:
+                sender.stopping.set()
+            for sender in senders:
+                sender.join()
+                assert not sender.other_answers
+                opened |= sender.opened
+                closed |= sender.closed
+            began = time.monotonic()
+            server = start(tmp_path)
+            assert time.monotonic() - began < 5, "it was not ready again within 5 s"
+            for sender in senders:
+                for name in sender.unanswered:
+                    status, _ = server.post("/webhook", webhook(firing("Crash", host=name)))
+                    assert status == 200
+                    opened.add(name)
+    finally:
+        server.kill()
+    assert len(opened) > CYCLES
+    stored = _stored(tmp_path / "alertsage.db")
+    assert {host for host, _ in stored} >= opened, "acknowledged alerts are missing"
+    assert len(stored) == len({host for host, _ in stored}), "alerts were stored twice"
+    still_open = {host for host, status in stored if status == "active"}
+    assert not closed & still_open, "acknowledged resolves are missing"
+
+
+def _stored(database: Path) -> list[tuple[str, str]]:
+    connection = sqlite3.connect(database)
+    rows = connection.execute(
+        "SELECT json_extract(content.labels, '$.host'), alert.status FROM alert JOIN content ON content.alert_id = alert.id"
+    ).fetchall()
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    counted = dict(connection.execute("SELECT status, sum(n) FROM alert_count GROUP BY status HAVING sum(n) > 0"))
+    connection.close()
+    assert sum(counted.values()) == len(rows), "the kept counts differ from the rows"
+    return rows
+
+
+def test_sigterm_answers_every_accepted_request_and_ends_within_ten_seconds(tmp_path):
+    with running(tmp_path) as server:
+        senders = [Sender(number, 0) for number in range(SENDERS)]
+        for sender in senders:
+            sender.server = server
+            sender.start()
+        time.sleep(0.3)
+        began = time.monotonic()
+        code = server.stop()
+        assert time.monotonic() - began < 10
+        assert code == 0
+        for sender in senders:
+            sender.stopping.set()
+            sender.join()
+    stored = {host for host, _ in _stored(tmp_path / "alertsage.db")}
+    acknowledged = set().union(*(sender.opened for sender in senders))
+    assert acknowledged
+    assert acknowledged <= stored
+    # A request that was taken in was answered: nothing is stored that its sender was not told of.
+    assert stored <= acknowledged | {name for sender in senders for name in sender.unanswered if name not in stored}
+
+
+def test_the_answer_leaves_after_the_disk_has_the_alert(tmp_path):
+    """strace: between the request and its 200 there is an fdatasync (or fsync) of the write-ahead log."""
+    strace = shutil.which("strace")
+    if strace is None:
+        pytest.skip("strace is not installed: apt-get install strace")
+    with running(tmp_path) as server:
+        trace = tmp_path / "trace"
+        calls = "fsync,fdatasync,sendto,sendmsg,write,recvfrom,recvmsg,read"
+        tracer = subprocess.Popen(
+            [strace, "-f", "-y", "-s", "64", "-e", f"trace={calls}", "-o", trace, "-p", str(server.process.pid)],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert tracer.stderr is not None
+        tracer.stderr.readline()
+        time.sleep(0.3)
+        status, _ = server.post("/webhook", webhook(firing("Traced")))
+        assert status == 200
+        tracer.terminate()
+        tracer.communicate()
+    lines = trace.read_text().splitlines()
+    asked = next(number for number, line in enumerate(lines) if "POST /webhook" in line)
+    answered = next(number for number, line in enumerate(lines) if '"HTTP/1.1 200' in line)
+    synced = [n for n, line in enumerate(lines) if re.search(r"(fdatasync|fsync)\(\d+<[^>]*alertsage\.db-wal>", line)]
+    assert any(asked < number < answered for number in synced), "\n".join(lines[asked : answered + 1])
+
+
+def test_times_in_the_bodies_are_what_the_tests_think():
+    assert parse_rfc3339("2026-11-23T07:00:00Z") == 1795417200 * 1_000_000
