@@ -115,10 +115,11 @@ def _greet(settings: Settings, url: str) -> None:
         sample = sample.relative_to(Path.cwd())
     secret = " -H 'Authorization: Bearer <the source's secret>'" if source.auth.configured else ""
     token = " -H 'Authorization: Bearer <server.token>'" if settings.server.token else ""
+    post = f"curl -sS{secret} -H 'Content-Type: application/json' --data-binary @{sample}"
     click.echo(
         f"alertsage listens on {url} and stores in {settings.database.path}\n\n"
         f"Post a sample webhook, then look at what became of it:\n\n"
-        f"  curl -sS{secret} -H 'Content-Type: application/json' --data-binary @{sample} {url}/webhook/{source.kind}/{name}\n"
+        f"  {post} {url}/webhook/{source.kind}/{name}\n"
         f"  curl -sS{token} {url}/api/v1/alerts\n"
     )
 

@@ -23,7 +23,7 @@ def check(config: Path | None) -> str:
     try:
         book = load_book(settings.rules.folder)
         mistakes += prove(book)
-        rules, examples = len(book.rules), sum(rule.examples for rule in book.rules)
+        rules, examples = len(book.rules), sum(len(rule.examples) for rule in book.rules)
     except Mistakes as found:
         mistakes += found.mistakes
     if mistakes:

@@ -217,7 +217,7 @@ def test_firing_anew_after_the_hour_is_a_new_alert_that_names_the_old_one(line):
 
 
 def test_remembered_episodes_are_bounded_in_number_and_age(line):
-    for day in range(0, 40):
+    for day in range(40):
         line.fire(day * 1440 + 1, start=day * 1440)
         line.end(day * 1440 + 2, start=day * 1440, end=day * 1440 + 1.5)
     assert len(line.now.episodes) == 30

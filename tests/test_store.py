@@ -185,7 +185,9 @@ async def test_counts_equal_a_count_of_the_rows_after_anything(store):
     await take(store, seen("f0", severity="critical", alertname="N0"))
     await take(store, *[seen(f"f{n}", firing=False, end=T0 + MINUTE) for n in range(0, 20, 3)])
     await take(store, replace(seen("f3", alertname="N3"), starts_at=times.now() - MINUTE))
-    await take(store, replace(seen("f6", alertname="N2"), starts_at=times.now()), plan=PlainPlan(policy=_never_reopens()))
+    await take(
+        store, replace(seen("f6", alertname="N2"), starts_at=times.now()), plan=PlainPlan(policy=_never_reopens())
+    )
     now = times.now()
     await store.act(2, lambda state: acts.acknowledge(state, "ada", now))
     await store.act(5, lambda state: acts.suppress(state, "ada", now + HOUR, now))

@@ -17,6 +17,8 @@ log = logging.getLogger("alertsage.intake")
 
 IN_A_THREAD = 256 * 2**10
 """Bodies above this size are parsed beside the event loop."""
+MANY = 2_000
+"""So are those with more objects: a bad alert needs few bytes, but a reason and an excerpt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ async def accept(webhook: Webhook, setup: Setup, store: Store, meters: Meters) -
     limits, kind = settings.limits, settings.sources[source].kind
     context = SourceContext(source, kind, Bounds.of(limits))
     parse, now = KINDS[kind].parse, times.now()
-    if len(webhook.body) > IN_A_THREAD:
+    if len(webhook.body) > IN_A_THREAD or webhook.body.count(b"{") > MANY:
         told = await asyncio.to_thread(parse, webhook.headers, webhook.body, context, now)
     else:
         told = parse(webhook.headers, webhook.body, context, now)
@@ -72,6 +74,13 @@ def _count(source: str, told: Sightings, outcomes: Mapping[str, int], meters: Me
         meters.sightings.labels(source, outcome).inc(count)
     if told.truncated:
         meters.truncated.labels(source).inc(told.truncated)
-    for bad in told.quarantined:
-        meters.quarantined.labels(source).inc()
-        log.warning("source %s: alert %d of a webhook is quarantined: %s", source, bad.index, bad.reason)
+    if told.quarantined:
+        bad = told.quarantined[0]
+        meters.quarantined.labels(source).inc(len(told.quarantined))
+        log.warning(
+            "source %s: %d alerts of a webhook are quarantined; the first, alert %d: %s",
+            source,
+            len(told.quarantined),
+            bad.index,
+            bad.reason,
+        )

@@ -7,11 +7,11 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from enrichers import AlertView, Context, Enrichment, History, Impact, Link, Recommendation, Term
+from enrichers.chain import Outcome, merge
 from receiver.domain import times
 from receiver.domain.alert import Alert
 from receiver.domain.times import span
 from receiver.domain.vocabulary import Priority
-from receiver.flow.chain import Outcome, merge
 from receiver.flow.runner import Runner
 from receiver.flow.setup import Setup
 from receiver.meters import Meters

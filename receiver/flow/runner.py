@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 
 from enrichers import AlertView, Context, Enrichment
-from receiver.flow.chain import Outcome
+from enrichers.chain import Outcome
 from receiver.plugins import LoadedEnricher, additions
 
 log = logging.getLogger("alertsage.enrichers")

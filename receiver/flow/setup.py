@@ -3,17 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from enrichers import Context
+from enrichers.chain import as_json, describe
 from receiver.domain.alert import Policy
 from receiver.domain.enrichment import History
 from receiver.domain.rules import Book
 from receiver.domain.sighting import Sighting
 from receiver.domain.times import Instant, span
-from receiver.flow.chain import as_json, describe
 from receiver.meters import Meters
 from receiver.plugins import LoadedEnricher, load_enrichers
 from receiver.rulebook import load_book
@@ -21,8 +20,6 @@ from receiver.settings import Settings
 from receiver.store import Content
 from receiver.store.codec import pack
 
-RAW_SIZE = 16 * 2**10
-"""Bytes kept of what a sender wrote about an alert besides labels and annotations."""
 COLUMNS = ("source", "fingerprint", "labels", "annotations", "title", "message")
 """Described fields that the store keeps in columns of their own."""
 
@@ -93,23 +90,8 @@ class SourcePlan:
             labels_json=to_json(sighting.labels).decode(),
             annotations_json=to_json(sighting.annotations).decode(),
             detail_json=to_json(fields).decode(),
-            raw=pack(_raw(sighting.raw)),
+            raw=pack(to_json(sighting.raw)),
         )
-
-
-def _raw(raw: Mapping[str, Any]) -> bytes:
-    """What was sent besides labels and annotations, bounded: the largest fields go first, and their names are told."""
-    whole = to_json(raw, inf_nan_mode="null")
-    if len(whole) <= RAW_SIZE:
-        return whole
-    parts = {name: to_json(value, inf_nan_mode="null") for name, value in raw.items()}
-    cut: list[str] = []
-    for name in sorted(parts, key=lambda name: len(parts[name]), reverse=True):
-        if sum(len(parts[kept]) + len(kept) for kept in parts.keys() - set(cut)) <= RAW_SIZE:
-            break
-        cut.append(name)
-    kept = {name: from_json(part) for name, part in parts.items() if name not in cut}
-    return to_json(kept | {"cut": [name[:80] for name in cut[:20]]})
 
 
 def _policy(settings: Settings, source: str) -> Policy:

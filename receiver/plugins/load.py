@@ -9,7 +9,6 @@ from types import ModuleType
 from typing import Any
 
 from enrichers.shipped import SHIPPED
-
 from receiver.errors import Mistake, Mistakes
 from receiver.plugins.decode import decode
 from receiver.plugins.modules import Unloadable, load_file, load_module
@@ -107,7 +106,7 @@ def _ready(target: object, plugin: Plugin, settings: Settings, at: tuple[str, ..
 
 
 def _without_settings(own: Mapping[str, Any], settings: Settings, at: tuple[str, ...], shown: str) -> None:
-    text = f"is not a setting: {shown} has none of its own; make it a dataclass to give it some"
+    text = f"is not a setting: {shown} is no dataclass and has none of its own"
     mistakes: list[Mistake] = [settings.mistake((*at, key), unknown(text, key, Plugin.model_fields)) for key in own]
     if mistakes:
         raise Mistakes(mistakes)

@@ -24,7 +24,7 @@ from receiver.settings.origin import Origin
 from receiver.settings.places import LocalPath, SqliteUrl
 from receiver.settings.units import Count, CountOrZero, Duration, Size, Timeout, format_duration
 
-SHIPPED = ("category", "thresholds", "priority", "runbook", "recurrence", "recommendations")
+SHIPPED = ("thresholds", "category", "priority", "runbook", "recurrence", "recommendations")
 """The enrichers that come with alertsage, in the order they run; all of them run inline."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]

@@ -14,9 +14,12 @@ from receiver.domain.times import Instant, parse_rfc3339
 from receiver.errors import Refused
 from receiver.sources.context import SourceContext
 from receiver.sources.fingerprint import fingerprint
-from receiver.sources.text import decode
+from receiver.sources.text import bounded, decode
 
 EXCERPT_SIZE = 2 * 2**10
+GROUP_SIZE = FIELDS_SIZE = 8 * 2**10
+"""Bytes kept of what is said about a group and, apart, about an alert besides labels and annotations."""
+_PLAIN = 1024
 CUT = "…[cut]"
 _EARLIEST, _LATEST = 0, 7_258_118_400 * 1_000_000  # 1970 .. 2200: beyond, a time is a mistake
 _SHOWN = frozenset({"labels", "annotations"})
@@ -39,7 +42,7 @@ def parse(headers: Mapping[str, str], body: bytes, source: SourceContext, now: I
     for index, alert in enumerate(alerts):
         try:
             taken.append(_sighting(alert, group, source, now))
-        except _Unreadable as why:
+        except (_Unreadable, Refused) as why:
             bad.append(Quarantined(index, str(why), to_json(alert).decode()[:EXCERPT_SIZE]))
     if bad and not taken:
         raise Refused(f"no alert of this webhook can be read; alerts.{bad[0].index}: {bad[0].reason}")
@@ -76,7 +79,7 @@ def _group(document: Mapping[str, Any]) -> dict[str, Any]:
     receiver = group.get("receiver")
     if isinstance(receiver, str):
         group["receiver"] = _QUOTED.sub(r"\1", receiver)  # it comes through Go's regexp.QuoteMeta
-    return group
+    return bounded(group, GROUP_SIZE)
 
 
 def _sighting(alert: Any, group: Mapping[str, Any], source: SourceContext, now: Instant) -> Sighting:
@@ -99,9 +102,19 @@ def _sighting(alert: Any, group: Mapping[str, Any], source: SourceContext, now: 
         annotations=_annotations(alert.get("annotations"), source),
         starts_at=starts_at or (now if ends_at is None else min(now, ends_at)),
         ends_at=ends_at,
-        generator_url=url if isinstance(url, str) else "",
-        raw={key: value for key, value in alert.items() if key not in _SHOWN} | {"group": group},
+        generator_url=url if isinstance(url, str) and len(url) <= source.bounds.annotation_size else "",
+        raw=_raw(alert) | {"group": group},
     )
+
+
+def _raw(alert: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of the alert besides labels and annotations."""
+    fields = {key: value for key, value in alert.items() if key not in _SHOWN}
+    try:
+        plain = len("".join((*fields, *fields.values()))) <= _PLAIN
+    except TypeError:  # not everything is text
+        plain = False
+    return fields if plain else bounded(fields, FIELDS_SIZE)
 
 
 def _labels(labels: Any, source: SourceContext) -> dict[str, str]:

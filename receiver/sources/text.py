@@ -3,9 +3,10 @@
 import json
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from receiver.errors import Refused
 
@@ -57,3 +58,29 @@ def scrub(value: Any, depth: int = 0) -> Any:
 def clean(text: str) -> str:
     """The text with U+FFFD for what no store takes."""
     return _UNWELCOME.sub("\ufffd", text)
+
+
+def bounded(fields: Mapping[str, Any], size: int) -> dict[str, Any]:
+    """The fields, scrubbed, in about `size` bytes of JSON; the largest are left out and `left_out` tells of them.
+
+    Raises Refused for values that are nested too deep.
+    """
+    clean_fields = {name: value if isinstance(value, str) else scrub(value, 2) for name, value in fields.items()}
+    room, kept = size, set()
+    for taken, name in sorted((_size(name, value, size), name) for name, value in clean_fields.items()):
+        room -= taken
+        if room < 0:
+            break
+        kept.add(name)
+    found = {name: value for name, value in clean_fields.items() if name in kept}
+    if len(kept) < len(fields):
+        dropped = [name[:40] for name in fields if name not in kept]
+        more = f" and {len(dropped) - 5} more" if len(dropped) > 5 else ""
+        found["left_out"] = f"too large to keep: {', '.join(dropped[:5])}{more}"
+    return found
+
+
+def _size(name: str, value: Any, most: int) -> int:
+    """Bytes of JSON; for text that is longer than `most` anyway, just its length."""
+    length = len(value) if isinstance(value, str) else 0
+    return len(name) + (length if length > most else len(to_json(value)))

@@ -10,6 +10,8 @@ from receiver.settings.model import Limits
 
 IN_A_THREAD = 64 * 2**10
 """Compressed bodies above this size are inflated beside the event loop."""
+PIECE = 16 * 2**10
+"""Compressed bytes inflated at once: zlib copies what is left after a member, and there may be very many members."""
 _WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
@@ -52,19 +54,24 @@ async def _read(request: web.Request, limits: Limits) -> bytes:
 
 def _inflate(raw: bytes, wbits: int, most: int) -> bytes:
     """All members of the compressed body, one after the other."""
-    found = bytearray()
-    while raw:
-        inflating = zlib.decompressobj(wbits)
-        try:
-            found += inflating.decompress(raw, most + 1 - len(found))
-        except zlib.error as error:
-            raise Refused(f"the body is not what its Content-Encoding says: {error}", reason="encoding") from None
-        if len(found) > most:
-            raise _too_large("inflated_size", most)
-        if not inflating.eof:
-            raise Refused("the compressed body is cut short", reason="encoding")
-        raw = inflating.unused_data
-    return bytes(found)
+    parts, size, inflating = [], 0, zlib.decompressobj(wbits)
+    for start in range(0, len(raw), PIECE):
+        piece = raw[start : start + PIECE]
+        while piece:
+            if inflating.eof:
+                inflating = zlib.decompressobj(wbits)
+            try:
+                part = inflating.decompress(piece, most + 1 - size)
+            except zlib.error as error:
+                raise Refused(f"the body is not what its Content-Encoding says: {error}", reason="encoding") from None
+            size += len(part)
+            if size > most:
+                raise _too_large("inflated_size", most)
+            parts.append(part)
+            piece = inflating.unused_data
+    if not inflating.eof:
+        raise Refused("the compressed body is cut short", reason="encoding")
+    return b"".join(parts)
 
 
 def _too_large(limit: str, most: int) -> Refused:

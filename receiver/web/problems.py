@@ -40,7 +40,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return _routing(request, other)
     except ConnectionError:
         log.debug("the client of %s went away", request.path)
-        raise
+        return problem(400, "the connection was closed before the request had arrived")
     except Exception:
         log.exception("%s %s failed", request.method, request.path[:200])
         _tell(request, "error", "a fault of alertsage")

@@ -42,7 +42,7 @@ def check_local(headers: Mapping[str, str], settings: Settings) -> None:
     host = headers.get(hdrs.HOST, "")
     site = headers.get("Sec-Fetch-Site", "none")
     origin = headers.get(hdrs.ORIGIN)
-    if site not in ("none", "same-origin") or (origin is not None and urlsplit(origin).netloc != host):
+    if site not in ("none", "same-origin") or (origin is not None and _site(origin) != host.lower()):
         raise Refused("a page of another site may not ask here", status=403, reason="cross_site")
     server = settings.server
     if server.allow_anonymous and not server.listen.loopback:
@@ -86,6 +86,14 @@ def _text(secret: SecretStr) -> str:
 def _equal(sent: str, right: str) -> bool:
     """In constant time; over bytes, because a header may hold any of them."""
     return hmac.compare_digest(sent.encode("utf-8", "surrogateescape"), right.encode())
+
+
+def _site(origin: str) -> str:
+    """Host and port of an Origin header; "" for one that has none."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _name(host: str) -> str:

@@ -1,0 +1,144 @@
+"""The chain: enrichers one after the other over one alert, each seeing what those before it added."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from pydantic_core import to_jsonable_python
+
+from enrichers.api import Context
+from receiver.domain.enrichment import AlertView, Enrichment, Impact
+from receiver.domain.sighting import Sighting
+from receiver.domain.vocabulary import Category, Priority
+
+LONGEST_TITLE, LONGEST_MESSAGE = 500, 4000
+Fared = Literal["ok", "nothing", "failed", "timed out", "skipped"]
+_ADDED = frozenset({"facts", "links", "recommendations", "priority_terms"})
+_SINGLE = tuple(name for name in Enrichment.__dataclass_fields__ if name not in _ADDED)
+_UNKNOWN_IMPACT = Impact()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one run of one enricher went."""
+
+    enricher: str
+    outcome: Fared
+    ms: float
+    detail: str | None = None
+    """Why, when it did not go well."""
+
+
+@dataclass(slots=True)
+class Described:
+    """An alert after a chain: what is known of it, who said what, how each enricher fared."""
+
+    view: AlertView
+    outcomes: list[Outcome] = field(default_factory=list)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+
+class Link(Protocol):
+    """One enricher of a chain."""
+
+    @property
+    def name(self) -> str:
+        """As configured."""
+        ...
+
+    @property
+    def call(self) -> Any:
+        """Takes (AlertView, Context); returns an Enrichment or None."""
+        ...
+
+
+def view_of(sighting: Sighting) -> AlertView:
+    """The alert before any enricher has seen it: its title is its name."""
+    name = sighting.name
+    return AlertView(
+        source=sighting.source,
+        kind=sighting.kind,
+        fingerprint=sighting.fingerprint,
+        name=name,
+        labels=sighting.labels,
+        annotations=sighting.annotations,
+        generator_url=sighting.generator_url,
+        starts_at=sighting.starts_at,
+        firing=sighting.firing,
+        title=name or "alert without a name",
+    )
+
+
+def describe(chain: Sequence[Link], sighting: Sighting, context: Context) -> Described:
+    """Run the inline chain. Never raises: an enricher that does is an outcome, and the others go on."""
+    described = Described(view_of(sighting))
+    view = described.view
+    for enricher in chain:
+        began = time.perf_counter()
+        try:
+            added = enricher.call(view, context)
+        except Exception as error:  # noqa: BLE001 - around one enricher: the alert says what failed
+            told = f"{type(error).__name__}: {error}"[:500]
+            described.outcomes.append(Outcome(enricher.name, "failed", _since(began), told))
+            context.log.warning("inline enricher %s failed: %s", enricher.name, told)
+            continue
+        if added is not None:
+            merge(view, enricher.name, added, described.provenance)
+        described.outcomes.append(Outcome(enricher.name, "nothing" if added is None else "ok", _since(began)))
+    view.category = view.category or Category.APPLICATION
+    view.priority = view.priority or Priority.MEDIUM
+    view.title, view.message = view.title[:LONGEST_TITLE], view.message[:LONGEST_MESSAGE]
+    return described
+
+
+def merge(view: AlertView, name: str, added: Enrichment, provenance: dict[str, Any]) -> None:
+    """Add to the view what the enricher `name` said, and note in `provenance` that it did."""
+    for single in _SINGLE:
+        value = getattr(added, single)
+        if value is not None:
+            setattr(view, single, value)
+            provenance[single] = name
+    if added.facts:
+        view.facts = {**view.facts, **added.facts}
+        provenance["facts"] = {**provenance.get("facts", {}), **dict.fromkeys(added.facts, name)}
+    view.priority_terms += added.priority_terms
+    view.recommendations += added.recommendations
+    view.links += added.links
+    for listed in ("recommendations", "links"):
+        if getattr(added, listed):
+            provenance[listed] = [*provenance.get(listed, ()), *[name] * len(getattr(added, listed))]
+
+
+def as_json(described: Described) -> dict[str, Any]:
+    """The alert in the form of `alertsage explain --json` and of the API; absent is None."""
+    view = described.view
+    impact = view.impact or _UNKNOWN_IMPACT
+    return {
+        "fingerprint": view.fingerprint,
+        "source": view.source,
+        "labels": view.labels,
+        "annotations": view.annotations,
+        "title": view.title,
+        "message": view.message,
+        "category": view.category,
+        "priority": view.priority,
+        "priority_terms": to_jsonable_python(view.priority_terms),
+        "subject": view.subject,
+        "metric": view.metric,
+        "value": view.value,
+        "threshold": view.threshold,
+        "direction": view.direction,
+        "unit": view.unit,
+        "overage_percent": view.overage_percent,
+        "impact": {"users": impact.users, "source": impact.source},
+        "facts": view.facts,
+        "recommendations": to_jsonable_python(view.recommendations),
+        "links": to_jsonable_python(view.links),
+        "provenance": described.provenance,
+        "enrichers": to_jsonable_python(described.outcomes),
+    }
+
+
+def _since(began: float) -> float:
+    return round((time.perf_counter() - began) * 1000, 3)

@@ -1,0 +1,21 @@
+"""The enrichers that come with alertsage. They run inline: pure, in memory, in microseconds."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from enrichers.category import category
+from enrichers.priority import priority
+from enrichers.recommendations import recommendations
+from enrichers.recurrence import recurrence
+from enrichers.runbook import Runbook
+from enrichers.thresholds import thresholds
+
+SHIPPED: Mapping[str, Callable[..., Any]] = {
+    "thresholds": thresholds,
+    "category": category,
+    "priority": priority,
+    "runbook": Runbook,
+    "recurrence": recurrence,
+    "recommendations": recommendations,
+}
+"""By name, in the order they run: later ones look at what earlier ones found."""

@@ -1,0 +1,77 @@
+"""Units of metrics, and figures as people read them."""
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+import humanize
+
+from enrichers.promql import Reading
+
+_SUFFIXES = (
+    (("_percent", "_percentage", "_pct"), "percent"),
+    (("_ratio", "_utilization", "_utilisation"), "ratio"),
+    (("_bytes", "_bytes_total"), "bytes"),
+    (("_milliseconds", "_ms"), "milliseconds"),
+    (("_seconds", "_seconds_total", "_seconds_sum"), "seconds"),
+    (("_celsius",), "celsius"),
+    (("_days",), "days"),
+)
+_ABSENCE = frozenset({"absent", "absent_over_time"})
+_COUNTING = frozenset({"count", "increase", "changes", "resets"})
+_RATES = frozenset({"rate", "irate"})
+
+
+def unit_of(reading: Reading) -> str | None:
+    """The unit of the measured side: percent, ratio, bytes, seconds, per_second, count ...; None for an unknown one."""
+    metric = (reading.metric or "").removesuffix("_bucket")
+    if reading.direction == "equal" or reading.functions & _ABSENCE:
+        return "state"
+    if reading.scale == 100:
+        return "percent"
+    if reading.divided and not metric.endswith("_seconds_sum"):
+        return "ratio"
+    if reading.divided or "timestamp" in metric or "time" in reading.functions:
+        return "seconds"
+    return _by_suffix(metric, reading)
+
+
+def _by_suffix(metric: str, reading: Reading) -> str | None:
+    found = next((unit for endings, unit in _SUFFIXES if metric.endswith(endings)), None)
+    if reading.functions & _RATES and "histogram_quantile" not in reading.functions:
+        return {"bytes": "bytes_per_second", "seconds": "ratio"}.get(found or "", "per_second")
+    if found is None and (reading.functions & _COUNTING or metric.endswith("_total")):
+        return "count"
+    return found
+
+
+def figure(value: float, unit: str | None) -> str:
+    """The value for people: 92%, 1.5 GiB, 5 minutes, 3.2/s."""
+    return _FIGURES.get(unit or "", _short)(value)
+
+
+def _short(value: float) -> str:
+    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+
+
+def _span(seconds: float) -> str:
+    if not math.isfinite(seconds) or abs(seconds) > 10**10:
+        return f"{seconds:g} s"
+    if abs(seconds) < 1:
+        return f"{_short(seconds * 1000)} ms"
+    if abs(seconds) < 60:
+        return f"{_short(seconds)} s"
+    return humanize.precisedelta(timedelta(seconds=seconds), minimum_unit="seconds", format="%.0f")
+
+
+_FIGURES: Mapping[str, Callable[[float], str]] = {
+    "ratio": lambda value: f"{_short(value * 100)}%",
+    "percent": lambda value: f"{_short(value)}%",
+    "bytes": lambda value: humanize.naturalsize(value, binary=True),
+    "bytes_per_second": lambda value: f"{humanize.naturalsize(value, binary=True)}/s",
+    "seconds": _span,
+    "milliseconds": lambda value: _span(value / 1000),
+    "per_second": lambda value: f"{_short(value)}/s",
+    "celsius": lambda value: f"{_short(value)} °C",
+    "days": lambda value: f"{_short(value)} days",
+}

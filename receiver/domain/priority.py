@@ -1,0 +1,59 @@
+"""How urgent an alert is, with the reasoning (design section 5)."""
+
+from collections.abc import Mapping
+
+from receiver.domain.enrichment import AlertView, Term
+from receiver.domain.vocabulary import Category, Priority
+
+SEVERITIES: Mapping[str, Priority] = {
+    "critical": Priority.CRITICAL,
+    "page": Priority.CRITICAL,
+    "error": Priority.HIGH,
+    "high": Priority.HIGH,
+    "major": Priority.HIGH,
+    "warning": Priority.MEDIUM,
+    "medium": Priority.MEDIUM,
+    "minor": Priority.LOW,
+    "low": Priority.LOW,
+    "info": Priority.INFO,
+    "none": Priority.INFO,
+}
+"""What senders call it."""
+CAPPED = frozenset({Category.PERFORMANCE, Category.BUSINESS})
+"""Slow or few is at most high: nothing is down."""
+FAR_OVER = 50.0
+"""Percent over the threshold that are evidence of more than the severity says."""
+NEARLY_FULL = 95.0
+"""Percent of a quantity that ends at 100 from which at most five points are left."""
+
+
+def of_received(alert: AlertView) -> tuple[Priority, tuple[Term, ...]]:
+    """The priority of an alert that a sender judged already: its severity, raised by one step at most by evidence."""
+    severity = alert.labels.get("severity", "")
+    base = SEVERITIES.get(severity.lower())
+    if base is None:
+        told = f'severity "{severity[:60]}" is unknown' if severity else "no severity label"
+        terms = [Term("severity", told, "medium, for want of a better word")]
+        base = Priority.MEDIUM
+    else:
+        terms = [Term("severity", severity[:60], str(base))]
+    priority = base
+    evidence = _evidence(alert)
+    if evidence is not None and base not in (Priority.CRITICAL, Priority.INFO):
+        priority = base.raised()
+        terms.append(Term(*evidence, f"raised to {priority}"))
+    if alert.category in CAPPED and priority is Priority.CRITICAL:
+        priority = Priority.HIGH
+        terms.append(Term("category", str(alert.category), "at most high: slow or fewer is not down"))
+    return priority, tuple(terms)
+
+
+def _evidence(alert: AlertView) -> tuple[str, str] | None:
+    """(rule, input) of the one piece of evidence that raises."""
+    over, value = alert.overage_percent, alert.value
+    if over is not None and over > FAR_OVER:
+        return "overage", f"{over:g}% beyond the threshold"
+    share = {"percent": value, "ratio": None if value is None else value * 100}.get(alert.unit or "")
+    if share is not None and alert.direction == "above" and NEARLY_FULL <= share <= 100:
+        return "saturation", f"{share:g}% of what there is"
+    return None

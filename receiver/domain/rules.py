@@ -1,0 +1,234 @@
+"""Rules: when one applies to an alert, and what it then recommends. Compiled elsewhere; decided here."""
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Protocol
+
+from receiver.domain.enrichment import AlertView, Recommendation
+from receiver.domain.phrases import Phrase
+
+LONGEST_TEXT = 4096
+"""Characters of an alert's own text that a rule looks at."""
+MOST = 6
+"""Recommendations an alert gets from the book, best first."""
+KEPT = 2048
+"""Combinations of fixed fields whose candidate rules are remembered."""
+
+FIXED = frozenset({"name", "source", "kind", "metric", "category"})
+"""Fields that all alerts of one alerting rule share: what they rule out is found out once, not alert by alert."""
+
+
+class Matcher(Protocol):
+    """A compiled regular expression of linear time."""
+
+    def fullmatch(self, text: str) -> object | None:
+        """The match when all of the text fits, else None."""
+        ...
+
+
+class Condition(Protocol):
+    """Something about an alert that holds or does not."""
+
+    def holds(self, view: AlertView, known: frozenset[str] | None = None) -> bool | None:
+        """True or False; None when it depends on fields that are not in `known` (all are, when that is None)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A test of a text: `=`, `!=`, `=~`, `!~`. What is missing is empty, as in Alertmanager's matchers."""
+
+    field: str
+    negated: bool
+    equals: str | None = None
+    pattern: Matcher | None = None
+
+    def holds(self, view: AlertView, known: frozenset[str] | None = None) -> bool | None:
+        """See Condition."""
+        if known is not None and self.field not in known:
+            return None
+        value = text_of(view, self.field)
+        found = value == self.equals if self.pattern is None else self.pattern.fullmatch(value) is not None
+        return found is not self.negated
+
+
+NUMBERS: Mapping[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A comparison with a number; False when the alert has none there."""
+
+    field: str
+    sign: str
+    than: float
+
+    def holds(self, view: AlertView, known: frozenset[str] | None = None) -> bool | None:
+        """See Condition."""
+        if known is not None and self.field not in known:
+            return None
+        value = number_of(view, self.field)
+        return value is not None and NUMBERS[self.sign](value, self.than)
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All of the parts hold (`all`)."""
+
+    parts: tuple[Condition, ...]
+
+    def holds(self, view: AlertView, known: frozenset[str] | None = None) -> bool | None:
+        """See Condition."""
+        found: bool | None = True
+        for part in self.parts:
+            held = part.holds(view, known)
+            if held is False:
+                return False
+            if held is None:
+                found = None
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """At least one of the parts holds (`any`); with `negated`, none does (`none`)."""
+
+    parts: tuple[Condition, ...]
+    negated: bool = False
+
+    def holds(self, view: AlertView, known: frozenset[str] | None = None) -> bool | None:
+        """See Condition."""
+        found: bool | None = False
+        for part in self.parts:
+            held = part.holds(view, known)
+            if held:
+                return not self.negated
+            if held is None:
+                found = None
+        return found if found is None else found is not self.negated
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """One recommendation with its blanks. Without what `text` needs it is not said; a command or link is left out."""
+
+    text: Phrase
+    command: Phrase | None = None
+    link: Phrase | None = None
+    careful: bool = False
+
+    def about(self, view: AlertView, rule: str) -> Recommendation | None:
+        """The recommendation filled in with the alert's own values."""
+        text = self.text.plain(view)
+        if text is None:
+            return None
+        command = self.command.shell(view) if self.command else None
+        link = self.link.url(view) if self.link else None
+        return Recommendation(text, command, link, rule, self.careful)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An alert that a rule names as one it is, or is not, for: the rule's own proof."""
+
+    matches: bool
+    name: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    expr: str
+    """The PromQL of its alerting rule."""
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the book."""
+
+    id: str
+    when: Condition
+    say: tuple[Say, ...]
+    rank: int
+    """Higher speaks first: 100 for a technology's own rule, less for the general ones."""
+    file: str = ""
+    examples: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True)
+class Book:
+    """The rules in the order in which they speak."""
+
+    rules: tuple[Rule, ...] = ()
+    digest: str = ""
+    """Changes whenever a rule does."""
+    _candidates: Callable[..., tuple[Rule, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_candidates", lru_cache(KEPT)(self._not_ruled_out))
+
+    def applying(self, view: AlertView) -> list[Rule]:
+        """The rules that apply to the alert, best first."""
+        fixed = (view.name, view.source, view.kind, view.metric, view.category)
+        return [rule for rule in self._candidates(*fixed) if rule.when.holds(view)]
+
+    def recommend(self, view: AlertView, most: int = MOST) -> tuple[Recommendation, ...]:
+        """What the book says to do, best first, nothing twice."""
+        said: dict[tuple[str, str | None], Recommendation] = {}
+        for rule in self.applying(view):
+            for say in rule.say:
+                recommendation = say.about(view, rule.id)
+                if recommendation is not None:
+                    said.setdefault((recommendation.text, recommendation.command), recommendation)
+            if len(said) >= most:
+                break
+        return tuple(said.values())[:most]
+
+    def _not_ruled_out(self, name: str, source: str, kind: str, metric: str | None, category: str) -> tuple[Rule, ...]:
+        view = AlertView(source, kind, "", name, {}, {}, "", 0, metric=metric, category=category)  # type: ignore[arg-type]
+        return tuple(rule for rule in self.rules if rule.when.holds(view, FIXED) is not False)
+
+
+def text_of(view: AlertView, name: str) -> str:
+    """The field as text, "" when it is missing, capped."""
+    if name.startswith("label."):
+        return view.labels.get(name[6:], "")[:LONGEST_TEXT]
+    if name.startswith("annotation."):
+        return view.annotations.get(name[11:], "")[:LONGEST_TEXT]
+    if name.startswith("fact."):
+        found = view.facts.get(name[5:])
+        return "" if found is None else str(found)[:LONGEST_TEXT]
+    if name == "text":
+        return "\n".join((view.title, view.message, *view.annotations.values()))[:LONGEST_TEXT]
+    found = getattr(view, name)
+    return "" if found is None else str(found)[:LONGEST_TEXT]
+
+
+def number_of(view: AlertView, name: str) -> float | None:
+    """The field as a number, None when it is none."""
+    found = view.facts.get(name[5:]) if name.startswith("fact.") else getattr(view, name)
+    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+
+
+TEXTS: Sequence[str] = (
+    "name",
+    "source",
+    "kind",
+    "category",
+    "priority",
+    "metric",
+    "subject",
+    "unit",
+    "direction",
+    "title",
+    "message",
+    "text",
+)
+"""Fields that can be tested as text, besides label.NAME, annotation.NAME and fact.NAME."""
+FIGURES: Sequence[str] = ("value", "threshold", "overage_percent")
+"""Fields that can be compared with a number, besides fact.NAME."""

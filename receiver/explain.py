@@ -1,0 +1,107 @@
+"""`alertsage explain`: what alertsage makes of webhook bodies, without server or store."""
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from jinja2 import Environment, FileSystemLoader
+from pydantic_core import to_json
+
+from receiver.data import data
+from receiver.domain import times
+from receiver.domain.enrichment import History
+from receiver.domain.sighting import Sightings
+from receiver.errors import Mistake, Mistakes, Refused
+from receiver.flow.rehearse import Rehearsal
+from receiver.settings import Settings
+from receiver.sources import KINDS, Bounds, SourceContext
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def explain(paths: Sequence[str], settings: Settings, as_json: bool) -> int:
+    """Print every alert of the files (`-` is standard input), explained; returns the exit code.
+
+    0 when all was read, 1 when a body or an alert could not be. Raises Mistakes for a file that cannot be read.
+    """
+    layout = None if as_json else _template()
+    unread = 0
+    with Rehearsal(settings) as rehearsal:
+        for place, body in _bodies(paths):
+            try:
+                told = _parse(body, settings)
+            except Refused as refused:
+                click.echo(f"{place}: {refused.sentence}", err=True)
+                unread += 1
+                continue
+            for bad in told.quarantined:
+                click.echo(f"{place}: alerts.{bad.index}: {bad.reason}", err=True)
+            unread += len(told.quarantined)
+            for sighting in told.alerts:
+                explained = rehearsal.explain(sighting, History(episodes=(times.now(),), notification_count=1))
+                click.echo(to_json(explained).decode() if layout is None else layout.render(**_shown(explained)))
+    return 1 if unread else 0
+
+
+def _parse(body: bytes, settings: Settings) -> Sightings:
+    name, source = next(iter(settings.sources.items()))
+    context = SourceContext(name, source.kind, Bounds.of(settings.limits))
+    return KINDS[source.kind].parse({}, body, context, times.now())
+
+
+def _bodies(paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """(where, body) of every webhook: a file holds one, an array of them, or one a line."""
+    for path in paths:
+        where = "standard input" if path == "-" else path
+        try:
+            content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        except OSError as error:
+            raise Mistakes([Mistake(path, 0, "", f"cannot be read: {error.strerror}")]) from None
+        if not content.strip():
+            raise Mistakes([Mistake(where, 0, "", "is empty; it should hold webhook bodies as JSON")])
+        yield from _split(where, content)
+
+
+def _split(where: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    try:
+        whole = json.loads(content)
+    except (ValueError, RecursionError):
+        lines = content.splitlines()
+        if len(lines) > 1 and lines[0].strip().endswith(b"}"):
+            yield from ((f"{where}:{number}", line) for number, line in enumerate(lines, 1) if line.strip())
+        else:
+            yield where, content
+        return
+    if isinstance(whole, list):
+        yield from ((f"{where}[{number}]", json.dumps(body).encode()) for number, body in enumerate(whole))
+    else:
+        yield where, content
+
+
+def _template() -> Any:
+    # The output is a terminal's, so nothing is escaped as HTML; control characters are taken out of all values.
+    environment = Environment(
+        loader=FileSystemLoader(data("templates")), trim_blocks=True, lstrip_blocks=True, autoescape=False
+    )
+    return environment.get_template("explain.txt")
+
+
+def _shown(explained: dict[str, Any]) -> dict[str, Any]:
+    width = max(60, min(shutil.get_terminal_size((100, 24)).columns, 120))
+    return {"alert": _visible(explained), "width": width}
+
+
+def _visible(value: Any) -> Any:
+    """The value without characters that a terminal would obey."""
+    if isinstance(value, str):
+        return _CONTROL.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_visible(key): _visible(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_visible(item) for item in value]
+    return value

@@ -1,0 +1,1 @@
+"""Use cases: accept a webhook, run the chain, work off a job, reload."""

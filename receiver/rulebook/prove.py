@@ -1,0 +1,54 @@
+"""The book proves itself: every rule is tried on its own examples, read as a real alert would be."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+from enrichers import Context
+from enrichers.chain import describe
+from enrichers.shipped import SHIPPED
+from receiver.domain.enrichment import AlertView
+from receiver.domain.rules import Book, Example, Rule
+from receiver.domain.sighting import Sighting
+from receiver.errors import Mistake
+
+
+class _Shipped:
+    """A shipped enricher with its default settings."""
+
+    def __init__(self, name: str, made: Any) -> None:
+        self.name = name
+        self.call: Callable[..., Any] = made() if isinstance(made, type) else made
+
+
+def prove(book: Book) -> list[Mistake]:
+    """Every example that comes out otherwise, and every rule without one of each kind."""
+    chain = [_Shipped(name, made) for name, made in SHIPPED.items() if name != "recommendations"]
+    return [mistake for rule in book.rules for mistake in _wrong(book, rule, chain)]
+
+
+def _wrong(book: Book, rule: Rule, chain: list[_Shipped]) -> Iterator[Mistake]:
+    kinds = {example.matches for example in rule.examples}
+    for kind, word in ((True, "matches"), (False, "ignores")):
+        if kind not in kinds:
+            yield Mistake(rule.file, 0, rule.id, f"has no example that it {word}; add examples: {word}: [...]")
+    for example in rule.examples:
+        view = describe(chain, _sighting(example), Context(now=0, rules=book)).view
+        if bool(rule.when.holds(view)) is not example.matches:
+            yield Mistake(rule.file, example.line, rule.id, _sentence(example, view))
+        elif example.matches and not any(say.about(view, rule.id) for say in rule.say):
+            yield Mistake(
+                rule.file, example.line, rule.id, "says nothing about this example: its blanks are not filled"
+            )
+
+
+def _sentence(example: Example, view: AlertView) -> str:
+    does = "does not match" if example.matches else "matches"
+    read_as = f"read as metric {view.metric}, category {view.category}"
+    return f"{does} its example {example.name or 'without a name'} ({read_as})"
+
+
+def _sighting(example: Example) -> Sighting:
+    url = f"http://prometheus.example.org/graph?{urlencode({'g0.expr': example.expr})}" if example.expr else ""
+    labels = {"alertname": example.name, **example.labels} if example.name else example.labels
+    return Sighting("example", "alertmanager", "", True, labels, example.annotations, 0, generator_url=url)
