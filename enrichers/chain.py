@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from pydantic_core import to_jsonable_python
-
 from enrichers.api import Context
 from receiver.domain.enrichment import AlertView, Enrichment, Impact
 from receiver.domain.sighting import Sighting
@@ -111,9 +109,8 @@ def merge(view: AlertView, name: str, added: Enrichment, provenance: dict[str, A
 
 
 def as_json(described: Described) -> dict[str, Any]:
-    """The alert in the form of `alertsage explain --json` and of the API; absent is None."""
+    """The alert in the form of `alertsage explain --json` and of the API, for pydantic_core.to_json; absent is None."""
     view = described.view
-    impact = view.impact or _UNKNOWN_IMPACT
     return {
         "fingerprint": view.fingerprint,
         "source": view.source,
@@ -123,7 +120,7 @@ def as_json(described: Described) -> dict[str, Any]:
         "message": view.message,
         "category": view.category,
         "priority": view.priority,
-        "priority_terms": to_jsonable_python(view.priority_terms),
+        "priority_terms": view.priority_terms,
         "subject": view.subject,
         "metric": view.metric,
         "value": view.value,
@@ -131,12 +128,12 @@ def as_json(described: Described) -> dict[str, Any]:
         "direction": view.direction,
         "unit": view.unit,
         "overage_percent": view.overage_percent,
-        "impact": {"users": impact.users, "source": impact.source},
+        "impact": view.impact or _UNKNOWN_IMPACT,
         "facts": view.facts,
-        "recommendations": to_jsonable_python(view.recommendations),
-        "links": to_jsonable_python(view.links),
+        "recommendations": view.recommendations,
+        "links": view.links,
         "provenance": described.provenance,
-        "enrichers": to_jsonable_python(described.outcomes),
+        "enrichers": described.outcomes,
     }
 
 

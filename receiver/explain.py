@@ -86,7 +86,10 @@ def _split(where: str, content: bytes) -> Iterator[tuple[str, bytes]]:
 def _template() -> Any:
     # The output is a terminal's, so nothing is escaped as HTML; control characters are taken out of all values.
     environment = Environment(
-        loader=FileSystemLoader(data("templates")), trim_blocks=True, lstrip_blocks=True, autoescape=False
+        loader=FileSystemLoader(data("templates")),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701
     )
     return environment.get_template("explain.txt")
 

@@ -3,7 +3,9 @@
 Gauges that describe the database are not here: they are read when scraped (`receiver.web.metrics`).
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from functools import cache
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 SUM = "Counted by this process: sum over replicas."
 
@@ -13,6 +15,7 @@ class Meters:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
+        disable_created_metrics()  # a series more for each series, which nobody asks for
         self.received = self._counter("received_alerts", "Alerts read from accepted webhooks, by source.", "source")
         self.sightings = self._counter(
             "sightings",
@@ -60,8 +63,13 @@ class Meters:
 
     def enricher_ran(self, enricher: str, outcome: str, milliseconds: float) -> None:
         """Count one run of an enricher."""
-        self.enricher_runs.labels(enricher, outcome).inc()
-        self.enricher_seconds.labels(enricher).observe(milliseconds / 1000)
+        runs, seconds = self._ran(enricher, outcome)
+        runs.inc()
+        seconds.observe(milliseconds / 1000)
+
+    @cache  # noqa: B019 - lives as long as the process; looking children up costs more than counting
+    def _ran(self, enricher: str, outcome: str) -> tuple[Counter, Histogram]:
+        return self.enricher_runs.labels(enricher, outcome), self.enricher_seconds.labels(enricher)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"alertsage_{name}", f"{text} {SUM}", labels, registry=self.registry)

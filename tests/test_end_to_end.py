@@ -111,7 +111,6 @@ def test_a_link_cut_until_the_alert_expires_upstream_and_then_back_opens_it_agai
     alert = stage.becomes("active")
     stage.link.cut()
     assert stage.becomes("resolved")["id"] == alert["id"]
-    eventually(lambda: True)
     stage.link.mend()
     again = stage.becomes("active")
     assert again["id"] == alert["id"]
@@ -126,7 +125,6 @@ def test_without_resolves_firing_anew_is_a_reopened_change(stage):
     stage.cpu(20)
     eventually(lambda: not stage.prometheus.query('ALERTS{alertname="HostHighCpu"}'))
     seen = stage.alerts()[0]["last_seen_at"]
-    eventually(lambda: stage.prometheus.value("time()"))
     stage.cpu(95)
     eventually(lambda: stage.changes(alert) == ["opened", "reopened"])
     assert stage.alerts()[0]["status"] == "active"

@@ -1,81 +1,15 @@
-"""What alertsage understands of Alertmanager's webhooks, and what it says about the ones it does not."""
+"""What alertsage understands of Alertmanager's webhooks."""
 
 import json
 import time
-from typing import Any
 
 import pytest
 
-from receiver.domain.sighting import Sighting, Sightings
-from receiver.domain.times import SECOND, parse_rfc3339
-from receiver.errors import Refused
-from receiver.sources import KINDS, Bounds, SourceContext
+from receiver.domain.sighting import Sightings
+from receiver.domain.times import parse_rfc3339
+from receiver.sources import Bounds
 from receiver.sources.fingerprint import fingerprint
-
-NOW = 1_800_000_000 * SECOND
-START = "2026-11-23T06:40:41.347Z"
-BOUNDS = Bounds(alerts=20, values=5_000, labels=30, label_size=400, annotation_size=1_000)
-MISSING = object()
-
-
-def alert(**fields: Any) -> dict[str, Any]:
-    """A good firing alert with these fields instead; MISSING leaves one out."""
-    whole = {
-        "status": "firing",
-        "labels": {"alertname": "DiskFull", "instance": "db-1:9100"},
-        "annotations": {"summary": "The disk is full."},
-        "startsAt": START,
-        "endsAt": "0001-01-01T00:00:00Z",
-        "generatorURL": "http://prometheus.example.org/graph?g0.expr=up",
-        "fingerprint": "0123456789abcdef",
-    } | fields
-    return {name: value for name, value in whole.items() if value is not MISSING}
-
-
-def webhook(*alerts: Any, **fields: Any) -> dict[str, Any]:
-    """A webhook around these alerts, with these fields of the group instead."""
-    whole = {
-        "version": "4",
-        "groupKey": '{}:{alertname="DiskFull"}',
-        "truncatedAlerts": 0,
-        "status": "firing",
-        "receiver": "ops",
-        "groupLabels": {"alertname": "DiskFull"},
-        "commonLabels": {},
-        "commonAnnotations": {},
-        "externalURL": "http://alertmanager.example.org",
-        "alerts": list(alerts),
-    } | fields
-    return {name: value for name, value in whole.items() if value is not MISSING}
-
-
-def parse(document: Any, bounds: Bounds = BOUNDS) -> Sightings:
-    """Parse a body: bytes as they are, anything else as JSON."""
-    body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return KINDS["alertmanager"].parse({}, body, SourceContext("am", "alertmanager", bounds), NOW)
-
-
-def one(**fields: Any) -> Sighting:
-    """The Sighting of one alert with these fields."""
-    (sighting,) = parse(webhook(alert(**fields))).alerts
-    return sighting
-
-
-def reason(**fields: Any) -> str:
-    """Why an alert with these fields is quarantined while its neighbour is taken."""
-    told = parse(webhook(alert(), alert(**fields)))
-    assert len(told.alerts) == 1
-    (bad,) = told.quarantined
-    assert bad.index == 1
-    return bad.reason
-
-
-def refusal(document: Any, bounds: Bounds = BOUNDS) -> Refused:
-    """The refusal of a whole body."""
-    with pytest.raises(Refused) as caught:
-        parse(document, bounds)
-    return caught.value
-
+from tests.payloads import MISSING, NOW, START, alert, one, parse, reason, webhook
 
 # --- what is taken --------------------------------------------------------------------------------------------------
 
@@ -243,126 +177,6 @@ def test_a_pair_of_surrogates_is_one_character() -> None:
     body = json.dumps(webhook(alert(annotations={"summary": "\U0001f600"}))).encode()
     assert b"\\ud83d" in body
     assert parse(body).alerts[0].annotations["summary"] == "\U0001f600"
-
-
-# --- one bad alert --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "said"),
-    [
-        ("status", "pending", "status"),
-        ("status", MISSING, "status"),
-        ("status", ["firing"], "status"),
-        ("labels", MISSING, "labels"),
-        ("labels", ["a"], "labels"),
-        ("labels", {"alertname": "A", "code": 5}, "code"),
-        ("labels", {"alertname": "A", "code": None}, "code"),
-        ("labels", {f"l{n}": "x" for n in range(31)}, "limits.labels"),
-        ("labels", {"alertname": "A", "long": "x" * 401}, "limits.label_size"),
-        ("labels", {"x" * 401: "A"}, "limits.label_size"),
-        ("annotations", "text", "annotations"),
-        ("annotations", {"summary": 5}, "summary"),
-        ("annotations", {f"a{n}": "x" for n in range(31)}, "limits.labels"),
-        ("startsAt", 5, "startsAt"),
-        ("startsAt", "yesterday", "startsAt"),
-        ("startsAt", {}, "startsAt"),
-        ("fingerprint", 5, "fingerprint"),
-        ("fingerprint", "f" * 200, "fingerprint"),
-    ],
-)
-def test_a_bad_alert_is_kept_aside_with_a_sentence_that_names_what_is_wrong(
-    field: str, value: object, said: str
-) -> None:
-    assert said in reason(**{field: value})
-
-
-def test_the_end_of_a_resolved_alert_has_to_be_a_time() -> None:
-    assert "endsAt" in reason(status="resolved", endsAt="soon")
-
-
-@pytest.mark.parametrize("junk", [None, 5, "text", [], True, 1.5])
-def test_an_alert_that_is_no_object_is_kept_aside(junk: object) -> None:
-    told = parse(webhook(junk, alert()))
-    assert (len(told.alerts), told.quarantined[0].index) == (1, 0)
-    assert told.quarantined[0].excerpt == json.dumps(junk)
-
-
-def test_what_is_kept_of_a_bad_alert_is_bounded() -> None:
-    told = parse(webhook(alert(), alert(status="x" * 100_000)))
-    assert len(told.quarantined[0].excerpt) <= 2048
-    assert len(told.quarantined[0].reason) <= 300
-
-
-def test_reasons_about_long_names_are_short() -> None:
-    assert len(reason(labels={"x" * 390: 5})) < 300
-    assert len(reason(annotations={"x" * 390: 5})) < 300
-
-
-# --- the whole body refused -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        (b"", "not JSON"),
-        (b"{", "not JSON"),
-        (b"\xff\xfe", "not"),
-        (b'{"alerts": []} x', "not JSON"),
-        (b'{"alerts": [], "n": ' + b"9" * 5_000 + b"}", "not JSON"),
-        (b"[" * 5_000, "nested"),
-        (b"[" * 5_000 + b"]" * 5_000, "nested"),
-        (b'{"a": "\\ud800", "b": ' + b"[" * 900 + b"]" * 900 + b"}", "nested"),
-        (b"[]", "array"),
-        (b"5", "number"),
-        (b"null", "null"),
-        (b'{"text": "an own payload"}', "remove"),
-        (b'{"version": "4", "alerts": {}}', '"alerts"'),
-    ],
-)
-def test_a_body_that_can_never_be_taken_is_refused_in_a_sentence(body: bytes, said: str) -> None:
-    refused = refusal(body)
-    assert refused.status == 400
-    assert said in refused.sentence
-
-
-@pytest.mark.parametrize("fields", [{"version": "1"}, {"version": MISSING, "orgId": 1}])
-def test_grafanas_payload_is_recognised(fields: dict[str, Any]) -> None:
-    refused = refusal(webhook(alert(), **fields))
-    assert refused.status == 400
-    assert "Grafana" in refused.sentence
-
-
-@pytest.mark.parametrize("version", ["5", "3", 5, ["4"], {}])
-def test_an_unknown_version_is_refused(version: object) -> None:
-    refused = refusal(webhook(alert(), version=version))
-    assert refused.status == 400
-    assert "version" in refused.sentence
-
-
-def test_more_alerts_than_allowed_are_refused_and_told_how_to_send_fewer() -> None:
-    refused = refusal(webhook(*[alert()] * 21))
-    assert refused.status == 413
-    assert "limits.alerts" in refused.sentence
-    assert "max_alerts" in refused.sentence
-
-
-def test_more_values_than_allowed_are_refused() -> None:
-    refused = refusal(webhook(alert(extra=[0] * 6_000)))
-    assert refused.status == 413
-    assert "limits.values" in refused.sentence
-
-
-def test_a_body_without_one_good_alert_is_refused_with_the_first_reason() -> None:
-    refused = refusal(webhook(alert(status="pending"), 5))
-    assert refused.status == 400
-    assert "pending" in refused.sentence
-
-
-def test_years_that_no_clock_shows_do_not_get_in() -> None:
-    for year in ("0002", "1969", "2201", "9999"):
-        told = parse(webhook(alert(), alert(startsAt=f"{year}-06-01T00:00:00Z")))
-        assert all(0 < s.starts_at < 7_258_118_400 * SECOND for s in told.alerts)
 
 
 # --- the fingerprint ------------------------------------------------------------------------------------------------

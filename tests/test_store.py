@@ -179,7 +179,7 @@ async def test_changed_labels_of_a_known_fingerprint_are_found_by_the_new_ones_o
 
 
 async def test_counts_equal_a_count_of_the_rows_after_anything(store):
-    """Opened, escalated, resolved, reopened, replaced by a new row, acted on, expired, forgotten: the sums stay true."""
+    """Opened, escalated, resolved, reopened, replaced, acted on, expired, forgotten: the sums stay true."""
     for number in range(30):
         await take(store, seen(f"f{number}", severity=("high", "low")[number % 2], alertname=f"N{number % 4}"))
     await take(store, seen("f0", severity="critical", alertname="N0"))
@@ -371,6 +371,6 @@ async def test_migrations_make_exactly_the_tables_that_the_code_uses(store):
 
 
 def test_the_writers_statements_name_the_columns_in_the_order_they_are_given():
-    assert [name for name in alert.c.keys() if name != "latest"] == list(STATE)
+    assert [name for name in alert.columns.keys() if name != "latest"] == list(STATE)
     columns = statements.INSERT_ALERT.split("(")[1].split(")")[0].split(", ")
     assert columns == [*STATE[:3], "latest", *STATE[3:]]

@@ -96,7 +96,7 @@ def value_of(view: AlertView, name: str) -> str:
     if found is None or isinstance(found, dict | list) or (isinstance(found, float) and not math.isfinite(found)):
         return ""
     text = f"{found:g}" if isinstance(found, float) else str(found)
-    return _CONTROL.sub(" ", text).strip()[:LONGEST_VALUE]
+    return (text if text.isprintable() else _CONTROL.sub(" ", text)).strip()[:LONGEST_VALUE]
 
 
 def _expression(view: AlertView) -> str:

@@ -167,7 +167,7 @@ class Book:
     rules: tuple[Rule, ...] = ()
     digest: str = ""
     """Changes whenever a rule does."""
-    _candidates: Callable[..., tuple[Rule, ...]] = field(init=False, repr=False, compare=False)
+    _candidates: Callable[..., tuple[tuple[Rule, bool], ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_candidates", lru_cache(KEPT)(self._not_ruled_out))
@@ -175,7 +175,7 @@ class Book:
     def applying(self, view: AlertView) -> list[Rule]:
         """The rules that apply to the alert, best first."""
         fixed = (view.name, view.source, view.kind, view.metric, view.category)
-        return [rule for rule in self._candidates(*fixed) if rule.when.holds(view)]
+        return [rule for rule, certain in self._candidates(*fixed) if certain or rule.when.holds(view)]
 
     def recommend(self, view: AlertView, most: int = MOST) -> tuple[Recommendation, ...]:
         """What the book says to do, best first, nothing twice."""
@@ -185,13 +185,17 @@ class Book:
                 recommendation = say.about(view, rule.id)
                 if recommendation is not None:
                     said.setdefault((recommendation.text, recommendation.command), recommendation)
-            if len(said) >= most:
-                break
-        return tuple(said.values())[:most]
+                if len(said) == most:
+                    return tuple(said.values())
+        return tuple(said.values())
 
-    def _not_ruled_out(self, name: str, source: str, kind: str, metric: str | None, category: str) -> tuple[Rule, ...]:
+    def _not_ruled_out(
+        self, name: str, source: str, kind: str, metric: str | None, category: str
+    ) -> tuple[tuple[Rule, bool], ...]:
+        """The rules that alerts with these fields may still meet, each with whether it is certain already."""
         view = AlertView(source, kind, "", name, {}, {}, "", 0, metric=metric, category=category)  # type: ignore[arg-type]
-        return tuple(rule for rule in self.rules if rule.when.holds(view, FIXED) is not False)
+        held = ((rule, rule.when.holds(view, FIXED)) for rule in self.rules)
+        return tuple((rule, found is True) for rule, found in held if found is not False)
 
 
 def text_of(view: AlertView, name: str) -> str:

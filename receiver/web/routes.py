@@ -64,6 +64,8 @@ def add_routes(app: web.Application) -> None:
         handle = _guarded(route.handle) if route.asks is Asks.TOKEN else route.handle
         for path in {route.path, route.path.rstrip("/") + "/"}:
             app.router.add_route(route.method, path, handle)
+            if route.method == "GET":
+                app.router.add_head(path, handle)
 
 
 def _guarded(handle: Handle) -> Handle:
