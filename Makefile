@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: install run test check clean lock
+.PHONY: install run test check clean lock crash outage bench
 
 install: $(STAMP)
 
@@ -35,3 +35,14 @@ clean:
 # Renews requirements.txt; needs uv. The file holds names, versions and hashes of all platforms, and no index's address.
 lock:
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --group test pyproject.toml -o requirements.txt
+
+# More of what the tests do a little of: kill -9 in the middle of webhooks; the database locked, and the disk full, for a minute.
+crash: install
+	ALERTSAGE_CRASH_CYCLES=$(or $(CYCLES),300) $(BIN)/pytest tests/test_crash.py
+
+outage: install
+	ALERTSAGE_OUTAGE_SECONDS=60 $(BIN)/pytest tests/test_outage.py
+
+# Webhooks a second beside a bare handler, as ratios (docs/performance.md).
+bench: install
+	$(BIN)/python -m bench

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.load import Bodies, Result, drive
@@ -35,21 +36,29 @@ def memory(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
-def cell(pair: tuple[int, int], alerts: int, connections: int, new: bool, rounds: int, seconds: float) -> str:
-    """One line of the table: the median ratio over the rounds, with its spread."""
-    ours: list[Result] = []
-    ratios = []
-    for number in range(rounds):
-        bodies = Bodies(alerts, new, run=1 + number + rounds * (connections + 1000 * alerts))
-        before = drive(pair[1], connections, seconds / 2, bodies)
-        ours.append(drive(pair[0], connections, seconds, bodies))
-        after = drive(pair[1], connections, seconds / 2, bodies)
-        ratios.append(ours[-1].rate / statistics.mean((before.rate, after.rate)))
-    assert not any(result.failed for result in ours), "answers other than 200"
-    rate, p99 = (statistics.median(getattr(result, name) for result in ours) for name in ("rate", "p99"))
-    kind = "new" if new else "repeats"
-    spread = f"{min(ratios):.2f}-{max(ratios):.2f}"
-    return f"| {alerts} | {connections} | {kind} | **{statistics.median(ratios):.2f}** | {spread} | {rate:,.0f} | {p99:.1f} |"
+@dataclass(frozen=True)
+class Cell:
+    """What one line of the table measures."""
+
+    alerts: int
+    connections: int
+    new: bool
+
+    def measure(self, ours: int, theirs: int, rounds: int, seconds: float) -> str:
+        """The line: the median ratio over the rounds, with its spread. `ours` and `theirs` are ports."""
+        results: list[Result] = []
+        ratios = []
+        for number in range(rounds):
+            bodies = Bodies(self.alerts, self.new, run=1 + number + rounds * (self.connections + 1000 * self.alerts))
+            before = drive(theirs, self.connections, seconds / 2, bodies)
+            results.append(drive(ours, self.connections, seconds, bodies))
+            after = drive(theirs, self.connections, seconds / 2, bodies)
+            ratios.append(results[-1].rate / statistics.mean((before.rate, after.rate)))
+        assert not any(result.failed for result in results), "answers other than 200"
+        rate, p99 = (statistics.median(getattr(result, name) for result in results) for name in ("rate", "p99"))
+        what = f"{self.alerts} | {self.connections} | {'new' if self.new else 'repeats'}"
+        spread = f"{min(ratios):.2f}-{max(ratios):.2f}"
+        return f"| {what} | **{statistics.median(ratios):.2f}** | {spread} | {rate:,.0f} | {p99:.1f} |"
 
 
 def main() -> None:
@@ -63,12 +72,12 @@ def main() -> None:
         running(Path(folder), "log: {level: warning}") as server,
         bare() as port,
     ):
-        pair = (int(server.url.rsplit(":", 1)[1]), port)
+        ours = int(server.url.rsplit(":", 1)[1])
         print(f"memory when idle: {memory(server.process.pid):.0f} MiB\n")
         print("| alerts | connections | | ratio | min-max | webhooks/s | p99 ms |\n|--:|--:|---|--:|---|--:|--:|")
         for alerts, connections in ((1, 1), (1, 16), (1, 64), (10, 16), (100, 16)):
             for new in (False, True):
-                print(cell(pair, alerts, connections, new, asked.rounds, asked.seconds), flush=True)
+                print(Cell(alerts, connections, new).measure(ours, port, asked.rounds, asked.seconds), flush=True)
         print(f"\nmemory under load: {memory(server.process.pid):.0f} MiB")
 
 

@@ -7,62 +7,99 @@ from enrichers.api import Context
 from receiver.domain.enrichment import AlertView, Enrichment
 from receiver.domain.vocabulary import Category
 
-_WORDS: tuple[tuple[Category, str], ...] = (
+_NAME, _METRIC = 3, 2
+"""A word in the name says more than one in the metric: people chose the name for this very trouble."""
+_SYMPTOM, _STRONG, _WEAK = 4, 3, 1
+"""What is wrong says more than where it is; a technology more than the layer it runs in."""
+
+_SIGNS: tuple[tuple[Category, int, str], ...] = (
     (
         Category.SECURITY,
-        (
-            r"cert(ificate)?s?(?![a-z])|x509|tls|expir|brute|intrusion|falco|waf|cve|vulnerab|unauthori[sz]ed|login|auth(?!or)|malware|"
-            r"denied|audit|secret|token|firewall|fail2ban|ssh"
-        ),
+        _SYMPTOM,
+        r"certs?|certificates?|x509|tls|ssl|brute force|intrusion|attacks?|ddos|vulnerab\w*|cves?|malware|unauthori[sz]ed|"
+        r"forbidden|denied|privileges?|compliance|fail2ban|falco|kubescape|trivy|waf|role assignments?|log ?ins?|audit|"
+        r"(secret|token|password|credential|key|domain)s? \w*( \w+)? ?(expir\w*|rotation|leak\w*)|(un)?sealed|keyholder",
     ),
-    (
-        Category.DATABASE,
-        (
-            r"postgres|pg_|pgbouncer|mysql|maria|mongo|redis|cassandra|elastic|opensearch|clickhouse|oracle|mssql|sqlserver|"
-            r"database|replication|cockroach|etcd|influx|couch|neo4j|galera|patroni|cnpg|memcache|deadlock|slow_?quer|vitess|tidb"
-        ),
-    ),
-    (
-        Category.BUSINESS,
-        r"order|booking|revenue|payment|checkout|conversion|signup|cart(?![a-z])|business|sales|invoice",
-    ),
+    (Category.SECURITY, _STRONG, r"vault|firewall|ssh|auth\w*|wireguard|vpn|iam|risk|ratelimit|rate limit\w*"),
     (
         Category.AVAILABILITY,
-        (
-            r"down(?![a-z])|unavailable|unreachable|absent|missing|probe|blackbox|notready|not_?ready|offline|outage|"
-            r"disappeared|nodata|dead(?![a-z])|heartbeat|watchdog|quorum|noleader|no_?leader|up_total"
-        ),
+        _SYMPTOM,
+        r"down|unavailable|unreachable|absent|missing|offline|outage|disappeared|vanished|dead|lost|killed|heartbeat|"
+        r"watchdog|(not|un) ?(ready|running|available|satisfied|healthy|reachable)|unhealthy|notready|no (leader|quorum|"
+        r"data|targets?|backends?|replicas?|instances?|workers?|response)|nodata|availability|quorum|"
+        r"(network|cluster) partition\w*|split ?brain|replicas? mismatch|replicas unavailable|not connected|"
+        r"disconnected|never established|probe (fail\w*|success)|failed probe|underreplicated|under replicated",
+    ),
+    (Category.AVAILABILITY, _STRONG, r"up|blackbox|probe|ping|liveness|replicas"),
+    (
+        Category.PERFORMANCE,
+        _SYMPTOM,
+        r"latency|slow\w*|response ?times?|throughput|throttl\w*|saturat\w*|apdex|p9[059]\d?|hit (rate|ratio)|hitratio|"
+        r"first ?byte|timing|overload\w*|congest\w*|not keeping ?up|keepingup|burn ?rate\w*|budget burn|error budget",
     ),
     (
         Category.PERFORMANCE,
-        r"latency|slow|duration|response_?time|throughput|saturat|throttl|burn|slo(?![a-z])|backlog|lag(?![a-z])|apdex|p9[059]",
+        _STRONG,
+        r"duration|backlog|lag(ging)?|delay(ed)?|pending|queue\w*|evict\w*|wait(ing)?|ratelimit|slo|sli",
+    ),
+    (
+        Category.DATABASE,
+        _STRONG,
+        r"postgres\w*|pg|pgbouncer|mysql\w*|maria\w*|mongo\w*|redis|valkey|cassandra|elastic\w*|opensearch|clickhouse|oracle\w*|"
+        r"mssql|sqlserver|sql|database\w*|db|cockroach\w*|etcd|influx\w*|couch\w*|neo4j|galera|patroni|cnpg|memcached?|aerospike|"
+        r"deadlocks?|vitess|tidb|tikv|solr|promscale|tsdb|tsids?|replication|rds|dynamo\w*|zookeeper|druid|hbase|"
+        r"tablespace|wal|innodb|partitions?|shards?|scylla",
+    ),
+    (
+        Category.BUSINESS,
+        _SYMPTOM,
+        r"orders?|bookings?|revenue|payments?|checkouts?|conversions?|signups?|sign ups?|carts?|business|sales|invoices?|"
+        r"billing|licen[sc]es?|subscriptions?|transactions? (rate|drop)|cost|spend",
     ),
     (
         Category.SYSTEM,
-        (
-            r"node_|host|cpu|memory|disk|filesystem|inode|swap|raid|clock|ntp|network|interface|systemd|load(?![a-z])|oom|"
-            r"temperature|smart|kube|pod(?![a-z])|container|volume|storage|kernel|ipmi|conntrack|bond|fan(?![a-z])|daemonset|node"
-        ),
+        _STRONG,
+        r"cpu|memory|mem|disks?|filesystems?|inodes?|swap|raid|clock|ntp|nic|bond\w*|oom|temperature|smart|hardware|"
+        r"redfish|ipmi|esxi|volumes?|kernel|conntrack|fans?|fd|file descriptors?|filedescriptor\w*|interfaces?|power|psu|"
+        r"insufficient resources|resource usage|quota\w*|capacity|running out|exhaust\w*|identities|packets?|storage|reboot\w*|hypervisors?",
     ),
-    (Category.APPLICATION, r"error|exception|crash|http|request|queue|job|worker|consumer|5xx|rollout|deploy"),
+    (Category.SYSTEM, _WEAK, r"nodes?|hosts?|kube(let|proxy)?|network|systemd|load|machine|container|vm|snmp|bgp|dns"),
+    (
+        Category.APPLICATION,
+        _SYMPTOM,
+        r"reload\w*|reconcil\w*|crash\w*|exceptions?|restart\w*|misconfig\w*|config\w* (error|invalid|fail\w*)|"
+        r"sync fail\w*|jobs? fail\w*|workflows?|rollouts?|deploy(ment)? fail\w*|bad requests?|5xx|stale|claims?",
+    ),
+    (
+        Category.APPLICATION,
+        _STRONG,
+        r"errors?|fail(s|ed|ing|ures?)?|https?|requests?|workers?|consumers?|controllers?|operators?|managed|crossplane|"
+        r"flux|argo\w*|prometheus|alertmanager|thanos|loki|grafana|targets",
+    ),
 )
-_TABLE = tuple((category, re.compile(words, re.IGNORECASE)) for category, words in _WORDS)
+_TABLE = tuple((category, weight, re.compile(rf"\b(?:{words})\b")) for category, weight, words in _SIGNS)
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2,})|[^A-Za-z0-9]+")
 _VALID = {str(category): category for category in Category}
 LOOKED_AT = 300
+"""Characters of name and of metric."""
 
 
 def category(alert: AlertView, _context: Context) -> Enrichment:
-    """The label `category` when it is one of ours; else what name, metric and job speak of; else application."""
+    """The label `category` when it is one of ours; else what name and metric speak of; else application."""
     told = _VALID.get(alert.labels.get("category", "").lower())
-    if told is not None:
-        return Enrichment(category=told)
-    return Enrichment(category=_by_words(alert.name[:LOOKED_AT], (alert.metric or "")[:LOOKED_AT]))
+    return Enrichment(category=told or _by_words(alert.name[:LOOKED_AT], (alert.metric or "")[:LOOKED_AT]))
+
+
+def words_of(name: str) -> str:
+    """An identifier as lower-case words: `KubePodNotReady` and `kube_pod_not_ready` are both "kube pod not ready"."""
+    return _HUMP.sub(" ", name).strip().lower()
 
 
 @lru_cache(4096)
 def _by_words(name: str, metric: str) -> Category:
-    for text in (name, metric):
-        for found, words in _TABLE:
-            if text and words.search(text):
-                return found
-    return Category.APPLICATION
+    told, measured = words_of(name), words_of(metric)
+    scores = dict.fromkeys(Category, 0)
+    for found, weight, words in _TABLE:
+        scores[found] += weight * (_NAME * bool(words.search(told)) + _METRIC * bool(words.search(measured)))
+    best = max(scores, key=scores.__getitem__)
+    return best if scores[best] else Category.APPLICATION

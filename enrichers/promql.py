@@ -84,12 +84,17 @@ def server_of(generator_url: str) -> str | None:
     return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/graph').removesuffix('/')}"
 
 
-@lru_cache(4096)
-def read(generator_url: str) -> Reading | None:
-    """The reading of a generator URL; None when it holds no expression or one that is not PromQL.
+LONGEST_URL = 16 * 2**10
 
-    Remembered: all alerts of one rule share the URL.
-    """
+
+def read(generator_url: str) -> Reading | None:
+    """The reading of a generator URL; None when it holds no expression or one that is not (bounded) PromQL."""
+    return _read(generator_url) if "g0.expr=" in generator_url and len(generator_url) <= LONGEST_URL else None
+
+
+@lru_cache(1024)
+def _read(generator_url: str) -> Reading | None:
+    """See `read`. Remembered: all alerts of one rule share the URL."""
     try:
         expression = expression_of(generator_url)
         if expression is None or len(_OPERATOR.findall(_QUOTED.sub("", expression))) > MOST_OPERATORS:

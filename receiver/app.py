@@ -1,6 +1,7 @@
 """The only place that wires: settings to a store, a store to a flow, a flow to a server."""
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -84,6 +85,8 @@ async def _serve(app: web.Application) -> None:
         except OSError as error:
             sentence = f"{listen} cannot be listened on: {error.strerror}"
             raise Mistakes([settings.mistake(("server", "listen"), sentence)]) from None
+        gc.collect()
+        gc.freeze()  # what is loaded stays: full collections need not walk it while webhooks wait
         _greet(settings, f"http://{f'[{listen.host}]' if ':' in listen.host else listen.host}:{site.port}")
         stopping = asyncio.Event()
         _on_signals(app, stopping)

@@ -15,7 +15,7 @@ class Meters:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
-        disable_created_metrics()  # a series more for each series, which nobody asks for
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each series, which nobody asks for
         self.received = self._counter("received_alerts", "Alerts read from accepted webhooks, by source.", "source")
         self.sightings = self._counter(
             "sightings",

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic_core import to_json
@@ -23,7 +23,7 @@ T0 = 1_800_000_000 * SECOND
 class PlainPlan:
     """The least a webhook can be taken in with: priority by the severity label, title by the name."""
 
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
     deferred: bool = False
 
     def digest(self, sighting: Sighting) -> bytes:

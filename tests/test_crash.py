@@ -101,7 +101,8 @@ def test_no_acknowledged_alert_is_lost_or_stored_twice(tmp_path):
 def _stored(database: Path) -> list[tuple[str, str]]:
     connection = sqlite3.connect(database)
     rows = connection.execute(
-        "SELECT json_extract(content.labels, '$.host'), alert.status FROM alert JOIN content ON content.alert_id = alert.id"
+        "SELECT json_extract(content.labels, '$.host'), alert.status"
+        " FROM alert JOIN content ON content.alert_id = alert.id"
     ).fetchall()
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     counted = dict(connection.execute("SELECT status, sum(n) FROM alert_count GROUP BY status HAVING sum(n) > 0"))

@@ -371,6 +371,6 @@ async def test_migrations_make_exactly_the_tables_that_the_code_uses(store):
 
 
 def test_the_writers_statements_name_the_columns_in_the_order_they_are_given():
-    assert [name for name in alert.columns.keys() if name != "latest"] == list(STATE)
+    assert [column.name for column in alert.columns if column.name != "latest"] == list(STATE)
     columns = statements.INSERT_ALERT.split("(")[1].split(")")[0].split(", ")
     assert columns == [*STATE[:3], "latest", *STATE[3:]]

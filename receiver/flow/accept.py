@@ -8,17 +8,13 @@ from dataclasses import dataclass
 from receiver.domain import times
 from receiver.domain.sighting import Sightings
 from receiver.errors import StoreAway
+from receiver.flow import apart
 from receiver.flow.setup import Setup
 from receiver.meters import Meters
-from receiver.sources import KINDS, Bounds, SourceContext
+from receiver.sources import Bounds, SourceContext
 from receiver.store import Store
 
 log = logging.getLogger("alertsage.intake")
-
-IN_A_THREAD = 256 * 2**10
-"""Bodies above this size are parsed beside the event loop."""
-MANY = 2_000
-"""So are those with more objects: a bad alert needs few bytes, but a reason and an excerpt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +43,9 @@ async def accept(webhook: Webhook, setup: Setup, store: Store, meters: Meters) -
     Raises Refused for what can never be taken, StoreAway for what can be taken later.
     """
     source, settings = webhook.source, setup.settings
-    limits, kind = settings.limits, settings.sources[source].kind
-    context = SourceContext(source, kind, Bounds.of(limits))
-    parse, now = KINDS[kind].parse, times.now()
-    if len(webhook.body) > IN_A_THREAD or webhook.body.count(b"{") > MANY:
-        told = await asyncio.to_thread(parse, webhook.headers, webhook.body, context, now)
-    else:
-        told = parse(webhook.headers, webhook.body, context, now)
+    limits = settings.limits
+    context = SourceContext(source, settings.sources[source].kind, Bounds.of(limits))
+    told = await apart.parse(webhook.headers, webhook.body, context, times.now())
     try:
         async with asyncio.timeout(limits.answer_timeout.total_seconds()):
             receipt = await store.accept(source, told, setup.plans[source])

@@ -39,12 +39,21 @@ def load_book(folder: Path | None = None) -> Book:
             rules.pop(rule_id, None)
             if rule is not None:
                 rules[rule_id] = rule
-    if folder is not None and not folder.is_dir():
-        mistakes.append(Mistake(str(folder), 0, "", "is not a folder (rules.folder)"))
+    if folder is not None:
+        mistakes += _misplaced(folder)
     if mistakes:
         raise Mistakes(mistakes)
     ordered = sorted(rules.values(), key=lambda rule: -rule.rank)
     return Book(tuple(ordered), hashed.hexdigest())
+
+
+def _misplaced(folder: Path) -> Iterator[Mistake]:
+    """What would be ignored in silence otherwise."""
+    if not folder.is_dir():
+        yield Mistake(str(folder), 0, "", "is not a folder (rules.folder)")
+        return
+    for file in sorted(folder.glob("*.y*ml")):
+        yield Mistake(str(file), 0, "", f"is not read here; put it at recommendations/{file.name} inside the folder")
 
 
 def _files(folder: Path) -> list[Path]:
