@@ -15,6 +15,7 @@ from aiohttp import web
 
 from receiver.background.supervise import keep_running
 from receiver.background.sweeper import Sweeper
+from receiver.background.watcher import Watcher
 from receiver.background.worker import Worker
 from receiver.data import data
 from receiver.errors import Mistakes
@@ -140,6 +141,7 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(keep_running("worker", worker.run), name="worker"),
         asyncio.create_task(keep_running("sweeper", sweeper.run), name="sweeper"),
+        asyncio.create_task(keep_running("watcher", Watcher(configuration).run), name="watcher"),
     ]
     yield
     for task in tasks:

@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from receiver.domain import times
 from receiver.errors import Mistakes
 from receiver.flow.setup import Setup, build
 from receiver.meters import Meters
+from receiver.rulebook import rule_files
 from receiver.settings import Settings
 
 log = logging.getLogger("alertsage.configuration")
@@ -44,6 +46,16 @@ class Configuration:
         for path in unchanged:
             log.warning("%s changed: it takes effect after a restart", path)
         return tuple(unchanged)
+
+    def files(self) -> list[Path]:
+        """The files that the configuration in force is made of: settings, rules, enrichers."""
+        settings = self.setup.settings
+        own = [Path(settings.origin.document.file).absolute()]
+        for enricher in settings.enrichers.values():
+            where = (enricher.use or "").rpartition(":")[0]
+            if where.endswith(".py"):
+                own.append(settings.folder / Path(where).expanduser())
+        return own + (rule_files(settings.rules.folder) if settings.rules.folder else [])
 
 
 def _at(settings: Settings, path: str) -> object:

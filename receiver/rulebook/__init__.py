@@ -1,6 +1,6 @@
 """The rule book: YAML files in, a Book out, and its own examples as its proof."""
 
-from receiver.rulebook.load import load_book
+from receiver.rulebook.load import load_book, rule_files
 from receiver.rulebook.prove import prove
 
-__all__ = ["load_book", "prove"]
+__all__ = ["load_book", "prove", "rule_files"]

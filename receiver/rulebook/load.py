@@ -27,7 +27,7 @@ def load_book(folder: Path | None = None) -> Book:
     mistakes: list[Mistake] = []
     rules: dict[str, Rule] = {}
     hashed = blake2b(digest_size=8)
-    for file in (*_files(data("rules")), *(_files(folder) if folder else ())):
+    for file in (*rule_files(data("rules")), *(rule_files(folder) if folder else ())):
         try:
             document = read(file)
         except Mistakes as found:
@@ -56,7 +56,8 @@ def _misplaced(folder: Path) -> Iterator[Mistake]:
         yield Mistake(str(file), 0, "", f"is not read here; put it at recommendations/{file.name} inside the folder")
 
 
-def _files(folder: Path) -> list[Path]:
+def rule_files(folder: Path) -> list[Path]:
+    """The rule files in a folder, in the order in which they are read."""
     return sorted((folder / "recommendations").glob("*.y*ml")) if folder.is_dir() else []
 
 

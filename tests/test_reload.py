@@ -1,0 +1,74 @@
+"""Reload by request, by signal and by changed files: all of it or nothing, and said."""
+
+import signal
+
+from tests.monitoring import eventually
+from tests.servers import firing, running, webhook
+
+RULE = """
+- id: mine
+  rank: 500
+  when: [ 'name = "Down"' ]
+  say: [ {text: 'Call {label.owner|"the one who knows"}.'} ]
+  examples:
+    matches: [ {name: Down} ]
+    ignores: [ {name: Up} ]
+"""
+CONFIG = "rules: {folder: mine}\n"
+
+
+def first_advice(server, host):
+    """What is recommended first for a new alert."""
+    assert server.post("/webhook", webhook(firing("Down", host=host)))[0] == 200
+    _, page = server.get("/api/v1/alerts?limit=1")
+    return page["alerts"][0]["recommendations"][0]["text"]
+
+
+def test_a_changed_rule_is_in_force_after_a_request_and_a_broken_one_changes_nothing(tmp_path):
+    rules = tmp_path / "mine" / "recommendations"
+    rules.mkdir(parents=True)
+    with running(tmp_path, CONFIG) as server:
+        assert first_advice(server, "a") != "Call the one who knows."
+        (rules / "own.yaml").write_text(RULE)
+        assert server.post("/-/reload", b"") == (200, {"reloaded": True, "needs_restart": []})
+        assert first_advice(server, "b") == "Call the one who knows."
+        (rules / "own.yaml").write_text(RULE.replace("when: [ 'name", "when: [ 'nmae"))
+        status, answer = server.post("/-/reload", b"")
+        assert status == 400
+        assert "own.yaml:4: 0.when.0: 'nmae' cannot be tested" in answer["detail"]
+        assert first_advice(server, "c") == "Call the one who knows."
+
+
+def test_a_repeat_after_a_reload_is_described_by_the_new_rules(tmp_path):
+    rules = tmp_path / "mine" / "recommendations"
+    rules.mkdir(parents=True)
+    with running(tmp_path, CONFIG) as server:
+        first_advice(server, "a")
+        (rules / "own.yaml").write_text(RULE)
+        server.post("/-/reload", b"")
+        assert first_advice(server, "a") == "Call the one who knows."
+
+
+def test_a_changed_file_is_noticed_and_a_signal_works_too(tmp_path):
+    rules = tmp_path / "mine" / "recommendations"
+    rules.mkdir(parents=True)
+    with running(tmp_path, CONFIG) as server:
+        (rules / "own.yaml").write_text(RULE)
+        eventually(lambda: "reloaded the configuration" in server.log.read_text(), 10)
+        assert first_advice(server, "a") == "Call the one who knows."
+        (tmp_path / "config.yaml").write_text("sources: {}\nservr: 3\n")
+        eventually(lambda: "not reloaded: config.yaml:2: servr: is not a setting" in server.log.read_text(), 10)
+        assert "alertsage_last_reload_success 0.0" in server.get("/metrics")[1]
+        (tmp_path / "config.yaml").write_text("limits: {queue: 7}\n")
+        server.process.send_signal(signal.SIGHUP)
+        eventually(lambda: "limits.queue changed: it takes effect after a restart" in server.log.read_text(), 10)
+
+
+def test_a_source_added_by_a_reload_takes_webhooks(tmp_path):
+    with running(tmp_path) as server:
+        assert server.post("/webhook/alertmanager/second", webhook(firing("Down")))[0] == 404
+        (tmp_path / "config.yaml").write_text("sources: {alertmanager: {}, second: {kind: alertmanager}}\n")
+        assert server.post("/-/reload", b"")[0] == 200
+        assert server.post("/webhook/alertmanager/second", webhook(firing("Down")))[0] == 200
+        _, page = server.get("/api/v1/alerts?source=second")
+        assert len(page["alerts"]) == 1
