@@ -16,65 +16,93 @@ _SIGNS: tuple[tuple[Category, int, str], ...] = (
     (
         Category.SECURITY,
         _SYMPTOM,
-        r"certs?|certificates?|x509|tls|ssl|brute force|intrusion|attacks?|ddos|vulnerab\w*|cves?|malware|unauthori[sz]ed|"
-        r"forbidden|denied|privileges?|compliance|fail2ban|falco|kubescape|trivy|waf|role assignments?|log ?ins?|audit|"
-        r"(secret|token|password|credential|key|domain)s? \w*( \w+)? ?(expir\w*|rotation|leak\w*)|(un)?sealed|keyholder",
+        (
+            r"certs?|certificates?|x509|tls|ssl|brute force|intrusion|attacks?|d ?do ?s|vulnerab\w*|cves?|"
+            r"malware|unauthori[sz]ed|"
+            r"forbidden|denied|privileges?|compliance|fail2ban|falco|kubescape|trivy|waf|"
+            r"role assignments?|log ?ins?|audit|"
+            r"(secret|token|password|credential|key|domain)s? \w*( \w+)? ?(expir\w*|rotation|leak\w*)|"
+            r"(un)?sealed|keyholder"
+        ),
     ),
-    (Category.SECURITY, _STRONG, r"vault|firewall|ssh|auth\w*|wireguard|vpn|iam|risk|ratelimit|rate limit\w*"),
+    (Category.SECURITY, _STRONG, r"vault|firewall|auth\w*|wireguard|vpn|iam|risk|ratelimit|rate limit\w*"),
     (
         Category.AVAILABILITY,
         _SYMPTOM,
-        r"down|unavailable|unreachable|absent|missing|offline|outage|disappeared|vanished|dead|lost|killed|heartbeat|"
-        r"watchdog|(not|un) ?(ready|running|available|satisfied|healthy|reachable)|unhealthy|notready|no (leader|quorum|"
-        r"data|targets?|backends?|replicas?|instances?|workers?|response)|nodata|availability|quorum|"
-        r"(network|cluster) partition\w*|split ?brain|replicas? mismatch|replicas unavailable|not connected|"
-        r"disconnected|never established|probe (fail\w*|success)|failed probe|underreplicated|under replicated",
+        (
+            r"down|unavailable|unreachable|absent|missing|offline|outage|disappeared|vanished|dead|lost|killed|heartbeat|"
+            r"watchdog|(not|un) ?(ready|running|available|satisfied|healthy|reachable)|unhealthy|"
+            r"notready|no (leader|quorum|"
+            r"data|targets?|backends?|replicas?|instances?|workers?|response)|nodata|availability|quorum|"
+            r"(network|cluster) partition\w*|split ?brain|replicas? mismatch|replicas unavailable|not connected|"
+            r"disconnected|never established|probe (fail\w*|success)|failed probe|underreplicated|under replicated"
+        ),
     ),
     (Category.AVAILABILITY, _STRONG, r"up|blackbox|probe|ping|liveness|replicas"),
     (
         Category.PERFORMANCE,
         _SYMPTOM,
-        r"latency|slow\w*|response ?times?|throughput|throttl\w*|saturat\w*|apdex|p9[059]\d?|hit (rate|ratio)|hitratio|"
-        r"first ?byte|timing|overload\w*|congest\w*|not keeping ?up|keepingup|burn ?rate\w*|budget burn|error budget",
+        (
+            r"latency|slow\w*|response ?times?|throughput|throttl\w*|saturat\w*|apdex|p9[059]\d?|"
+            r"hit (rate|ratio)|hitratio|"
+            r"first ?byte|timing|overload\w*|congest\w*|not keeping ?up|keepingup|"
+            r"burn ?rate\w*|budget burn|error budget"
+        ),
     ),
     (
         Category.PERFORMANCE,
         _STRONG,
-        r"duration|backlog|lag(ging)?|delay(ed)?|pending|queue\w*|evict\w*|wait(ing)?|ratelimit|slo|sli",
+        r"duration|backlog|lag(ging)?|delay(ed)?|queue\w*|evict\w*|wait(ing)?|ratelimit|slo|sli",
     ),
     (
         Category.DATABASE,
         _STRONG,
-        r"postgres\w*|pg|pgbouncer|mysql\w*|maria\w*|mongo\w*|redis|valkey|cassandra|elastic\w*|opensearch|clickhouse|oracle\w*|"
-        r"mssql|sqlserver|sql|database\w*|db|cockroach\w*|etcd|influx\w*|couch\w*|neo4j|galera|patroni|cnpg|memcached?|aerospike|"
-        r"deadlocks?|vitess|tidb|tikv|solr|promscale|tsdb|tsids?|replication|rds|dynamo\w*|zookeeper|druid|hbase|"
-        r"tablespace|wal|innodb|partitions?|shards?|scylla",
+        (
+            r"postgres\w*|pg|pgbouncer|mysql\w*|maria\w*|mongo\w*|redis|valkey|cassandra|elastic\w*|"
+            r"opensearch|clickhouse|oracle\w*|"
+            r"mssql|sqlserver|sql|database\w*|db|cockroach\w*|etcd|influx\w*|couch\w*|neo4j|galera|"
+            r"patroni|cnpg|memcached?|aerospike|"
+            r"deadlocks?|vitess|tidb|tikv|solr|promscale|tsdb|tsids?|replication|rds|dynamo\w*|zookeeper|druid|hbase|"
+            r"tablespace|wal|innodb|partitions?|shards?|scylla"
+        ),
     ),
     (
         Category.BUSINESS,
         _SYMPTOM,
-        r"orders?|bookings?|revenue|payments?|checkouts?|conversions?|signups?|sign ups?|carts?|business|sales|invoices?|"
-        r"billing|licen[sc]es?|subscriptions?|transactions? (rate|drop)|cost|spend",
+        (
+            r"orders?|bookings?|revenue|payments?|checkouts?|conversions?|signups?|sign ups?|carts?|"
+            r"business|sales|invoices?|"
+            r"billing|licen[sc]es?|subscriptions?|transactions? (rate|drop)|cost|spend"
+        ),
     ),
     (
         Category.SYSTEM,
         _STRONG,
-        r"cpu|memory|mem|disks?|filesystems?|inodes?|swap|raid|clock|ntp|nic|bond\w*|oom|temperature|smart|hardware|"
-        r"redfish|ipmi|esxi|volumes?|kernel|conntrack|fans?|fd|file descriptors?|filedescriptor\w*|interfaces?|power|psu|"
-        r"insufficient resources|resource usage|quota\w*|capacity|running out|exhaust\w*|identities|packets?|storage|reboot\w*|hypervisors?",
+        (
+            r"cpu|memory|mem|disks?|filesystems?|inodes?|swap|raid|clock|ntp|nic|bond\w*|oom|temperature|smart|hardware|"
+            r"redfish|ipmi|esxi|volumes?|kernel|conntrack|fans?|fd|file descriptors?|filedescriptor\w*|"
+            r"interfaces?|power|psu|"
+            r"insufficient resources|resource usage|quota\w*|capacity|running out|exhaust\w*|identities|"
+            r"packets?|storage|reboot\w*|hypervisors?"
+        ),
     ),
-    (Category.SYSTEM, _WEAK, r"nodes?|hosts?|kube(let|proxy)?|network|systemd|load|machine|container|vm|snmp|bgp|dns"),
+    (Category.SYSTEM, _WEAK, r"nodes?|hosts?|kube(let|proxy)?|systemd|load|machine|containers?|vm|ssh|snmp|bgp|dns"),
     (
         Category.APPLICATION,
         _SYMPTOM,
-        r"reload\w*|reconcil\w*|crash\w*|exceptions?|restart\w*|misconfig\w*|config\w* (error|invalid|fail\w*)|"
-        r"sync fail\w*|jobs? fail\w*|workflows?|rollouts?|deploy(ment)? fail\w*|bad requests?|5xx|stale|claims?",
+        (
+            r"reload\w*|reconcil\w*|crash\w*|exceptions?|restart\w*|misconfig\w*|config\w* (error|invalid|fail\w*)|"
+            r"sync fail\w*|jobs? fail\w*|workflows?|rollouts?|deploy(ment)? fail\w*|bad requests?|5xx|stale|claims?"
+        ),
     ),
     (
         Category.APPLICATION,
         _STRONG,
-        r"errors?|fail(s|ed|ing|ures?)?|https?|requests?|workers?|consumers?|controllers?|operators?|managed|crossplane|"
-        r"flux|argo\w*|prometheus|alertmanager|thanos|loki|grafana|targets",
+        (
+            r"errors?|fail(s|ed|ing|ures?)?|https?|requests?|workers?|consumers?|controllers?|"
+            r"operators?|managed|crossplane|"
+            r"flux|argo\w*|prometheus|alertmanager|thanos|loki|grafana|targets"
+        ),
     ),
 )
 _TABLE = tuple((category, weight, re.compile(rf"\b(?:{words})\b")) for category, weight, words in _SIGNS)
@@ -98,7 +126,7 @@ def words_of(name: str) -> str:
 @lru_cache(4096)
 def _by_words(name: str, metric: str) -> Category:
     told, measured = words_of(name), words_of(metric)
-    scores = dict.fromkeys(Category, 0)
+    scores = dict.fromkeys((found for found, *_ in _SIGNS), 0)  # of two with the same score the first one stands
     for found, weight, words in _TABLE:
         scores[found] += weight * (_NAME * bool(words.search(told)) + _METRIC * bool(words.search(measured)))
     best = max(scores, key=scores.__getitem__)

@@ -63,9 +63,33 @@ class Reading:
     @property
     def level(self) -> bool:
         """True when the threshold is a real limit, as against a state (== 0) or a mere presence (> 0, >= 1)."""
-        if self.threshold is None or self.direction in (None, "equal"):
-            return False
-        return (self.sign, self.threshold) not in ((">", 0), (">=", 1), ("<", 1), ("<=", 0))
+        return _is_limit(self.sign, self.threshold)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One comparison of a rule."""
+
+    measured: Any
+    """The side without the number."""
+    sign: str | None
+    threshold: float | None
+    since: bool = False
+    """True when what is compared is the time that has passed since `measured`."""
+
+    def is_limit(self) -> bool:
+        """True for a real limit, as against a state (== 0) or a mere presence (> 0, >= 1)."""
+        return _is_limit(self.sign, self.threshold)
+
+    def is_state(self) -> bool:
+        """True when one value means trouble."""
+        return self.sign in ("==", "!=")
+
+
+def _is_limit(sign: str | None, threshold: float | None) -> bool:
+    if threshold is None or _DIRECTIONS.get(sign or "") in (None, "equal"):
+        return False
+    return (sign, threshold) not in ((">", 0), (">=", 1), ("<", 1), ("<=", 0))
 
 
 def expression_of(generator_url: str) -> str | None:
@@ -106,11 +130,8 @@ def _read(generator_url: str) -> Reading | None:
 
 
 def _reading(expression: str, tree: Any) -> Reading:
-    comparisons = list(_comparisons(tree))
-    # A guard (`and x > 0`) says when the rule makes sense, not when it fires.
-    main = next((c for c in comparisons if c[2] is not None and (c[1], c[2]) not in ((">", 0), (">=", 1))), None)
-    measured, sign, threshold = main or (comparisons[0] if comparisons else (tree, None, None))
-    selectors = list(_selectors(measured)) or list(_selectors(tree))
+    found = _comparison(tree) or Comparison(tree, None, None)
+    selectors = list(_selectors(found.measured)) or list(_selectors(tree))
     selected: dict[str, str] = {}
     for selector in selectors:
         for matcher in selector.matchers.matchers:
@@ -119,33 +140,64 @@ def _reading(expression: str, tree: Any) -> Reading:
     return Reading(
         expression,
         metric=next((name for selector in selectors if (name := _name(selector))), None),
-        sign=sign,
-        threshold=threshold,
-        functions=frozenset(_functions(measured)),
-        scale=_scale(measured),
-        divided=_divides(measured),
+        sign=found.sign,
+        threshold=found.threshold,
+        functions=frozenset(_functions(found.measured)) | ({"time"} if found.since else frozenset()),
+        scale=_scale(found.measured),
+        divided=_divides(found.measured),
         selected=selected,
     )
 
 
-def _comparisons(node: Any) -> Iterator[tuple[Any, str, float | None]]:
-    """(measured side, sign, threshold) of every comparison, outermost and leftmost first."""
+def _comparison(tree: Any) -> Comparison | None:
+    """The comparison that says when the rule fires: the first with a limit, else a state, else a presence."""
+    comparisons = list(_comparisons(tree))
+    against_number = [found for found in comparisons if found.threshold is not None]
+    # `and x > 0` and `and leader == 1` say when the rule makes sense, not when it fires.
+    for wanted in (Comparison.is_limit, Comparison.is_state):
+        for found in against_number:
+            if wanted(found):
+                return found
+    return next(iter(against_number or comparisons), None)
+
+
+def _comparisons(node: Any) -> Iterator[Comparison]:
+    """Every comparison that has to hold for the rule to fire, outermost and leftmost first."""
     node = _bare(node)
     if isinstance(node, promql.BinaryExpr):
         sign = str(node.op)
         if sign in _FLIPPED:
-            left, right = constant(node.lhs), constant(node.rhs)
-            if right is None and left is not None:
-                yield node.rhs, _FLIPPED[sign], left
-            else:
-                yield node.lhs, sign, right
-        for side in (node.lhs, node.rhs) if sign in ("and", "or", "unless", *_FLIPPED) else ():
+            yield _compared(node, sign)
+        # What stands behind `unless` keeps the rule from firing.
+        for side in (node.lhs,) if sign == "unless" else (node.lhs, node.rhs):
             yield from _comparisons(side)
     elif isinstance(node, promql.AggregateExpr):
         yield from _comparisons(node.expr)
     elif isinstance(node, promql.Call):
         for argument in node.args:
             yield from _comparisons(argument)
+
+
+def _compared(node: Any, sign: str) -> Comparison:
+    """One comparison with the number on the right; `x < time() - 60` is an age above 60."""
+    left, right = constant(node.lhs), constant(node.rhs)
+    if right is None and left is not None:
+        return Comparison(node.rhs, _FLIPPED[sign], left)
+    if right is None:
+        for measured, other, turned in ((node.lhs, node.rhs, _FLIPPED[sign]), (node.rhs, node.lhs, sign)):
+            age = _before_now(other)
+            if age is not None:
+                return Comparison(measured, turned, age, since=True)
+    return Comparison(node.lhs, sign, right)
+
+
+def _before_now(node: Any) -> float | None:
+    """60 for `time() - 60`, None for anything else."""
+    node = _bare(node)
+    if not isinstance(node, promql.BinaryExpr) or str(node.op) != "-":
+        return None
+    now = _bare(node.lhs)
+    return constant(node.rhs) if isinstance(now, promql.Call) and now.func.name == "time" else None
 
 
 def constant(node: Any) -> float | None:
@@ -215,14 +267,18 @@ def _scale(node: Any) -> float:
     node = _bare(node)
     if isinstance(node, promql.AggregateExpr):
         return _scale(node.expr)
+    if isinstance(node, promql.Call):
+        return max((_scale(argument) for argument in node.args if constant(argument) is None), default=1.0)
     if not isinstance(node, promql.BinaryExpr) or str(node.op) not in ("*", "/", "+", "-"):
         return 1.0
     left, right = constant(node.lhs), constant(node.rhs)
+    if str(node.op) == "-" and left == 100:
+        return 100.0
     if str(node.op) == "*" and (left is None) != (right is None):
         number, other = (right, node.lhs) if left is None else (left, node.rhs)
         return (number or 1.0) * _scale(other)
-    if str(node.op) == "-" and left == 100:
-        return 100.0
+    if str(node.op) == "/" and right:
+        return _scale(node.lhs) / right
     return max((_scale(side) for side, number in ((node.lhs, left), (node.rhs, right)) if number is None), default=1.0)
 
 

@@ -17,7 +17,7 @@ _NUMBER = r"(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
 _AFTER = r"\s*(%|percent\b|ms\b|milliseconds\b|s\b|seconds\b)?(?![\w.:/-])"
 _PERCENT = re.compile(rf"(?<![\w.:/-]){_NUMBER}\s*(%|percent\b)")
 _NAMED = re.compile(
-    rf"(?:\b(?:value|current|currently|now|is at|is|at|of|has|usage)\b|=|:)[\s:=]*{_NUMBER}{_AFTER}",
+    rf"(?:\b(?:value|current|currently|now|is at|is|at|of|has|usage)\b[\s:=]*|\w:\s+|\(){_NUMBER}{_AFTER}",
     re.IGNORECASE,
 )
 _FACTORS = {"ms": 0.001, "milliseconds": 0.001}
@@ -106,7 +106,7 @@ def _candidates(text: str, unit: str | None) -> list[float]:
     shares = [float(found[1]) for found in _PERCENT.finditer(text)] if unit in ("percent", "ratio") else []
     named = [(float(found[1]), found[2]) for found in _NAMED.finditer(text)]
     if unit == "ratio":
-        return [share / 100 for share in shares] + [number for number, sign in named if sign is None]
+        return [share / 100 for share in shares] + [number for number, sign in named if sign is None and number <= 1]
     if unit == "percent":
         return shares + [number for number, sign in named if sign is None]
     plain = [(number, sign) for number, sign in named if sign not in ("%", "percent")]

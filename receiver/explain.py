@@ -21,6 +21,8 @@ from receiver.flow.rehearse import Rehearsal
 from receiver.settings import Settings
 from receiver.sources import KINDS, Bounds, SourceContext
 
+TOLD = 10
+"""Mistakes in the input that are told one by one."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -30,22 +32,39 @@ def explain(paths: Sequence[str], settings: Settings, as_json: bool) -> int:
     0 when all was read, 1 when a body or an alert could not be. Raises Mistakes for a file that cannot be read.
     """
     layout = None if as_json else _template()
-    unread = 0
+    unread = _Unread()
     with Rehearsal(settings) as rehearsal:
         for place, body in _bodies(paths):
             try:
                 told = _parse(body, settings)
             except Refused as refused:
-                click.echo(f"{place}: {refused.sentence}", err=True)
-                unread += 1
+                unread.add(place, refused.sentence)
                 continue
             for bad in told.quarantined:
-                click.echo(f"{place}: alerts.{bad.index}: {bad.reason}", err=True)
-            unread += len(told.quarantined)
+                unread.add(f"{place}: alerts.{bad.index}", bad.reason)
             for sighting in told.alerts:
                 explained = rehearsal.explain(sighting, History(episodes=(times.now(),), notification_count=1))
                 click.echo(to_json(explained).decode() if layout is None else layout.render(**_shown(explained)))
-    return 1 if unread else 0
+    return unread.tell()
+
+
+class _Unread:
+    """What could not be read: the first few are told one by one, the rest as a number."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def add(self, place: str, why: str) -> None:
+        """One body or alert."""
+        self._count += 1
+        if self._count <= TOLD:
+            click.echo(_visible(f"{place}: {why}"), err=True)
+
+    def tell(self) -> int:
+        """The exit code, after the last word."""
+        if self._count > TOLD:
+            click.echo(f"... and {self._count - TOLD} more that could not be read", err=True)
+        return 1 if self._count else 0
 
 
 def _parse(body: bytes, settings: Settings) -> Sightings:
@@ -73,14 +92,24 @@ def _split(where: str, content: bytes) -> Iterator[tuple[str, bytes]]:
     except (ValueError, RecursionError):
         lines = content.splitlines()
         if len(lines) > 1 and lines[0].strip().endswith(b"}"):
-            yield from ((f"{where}:{number}", line) for number, line in enumerate(lines, 1) if line.strip())
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield from _split(f"{where}:{number}", line)
         else:
             yield where, content
         return
     if isinstance(whole, list):
-        yield from ((f"{where}[{number}]", json.dumps(body).encode()) for number, body in enumerate(whole))
+        yield from ((f"{where}[{number}]", json.dumps(_bare(body)).encode()) for number, body in enumerate(whole))
     else:
-        yield where, content
+        bare = _bare(whole)
+        yield where, content if bare is whole else json.dumps(bare).encode()
+
+
+def _bare(body: Any) -> Any:
+    """The webhook body itself, where a recording keeps it under `payload`."""
+    if isinstance(body, dict) and isinstance(body.get("payload"), dict) and "alerts" not in body:
+        return body["payload"]
+    return body
 
 
 def _template() -> Any:

@@ -52,6 +52,8 @@ async def accept(webhook: Webhook, setup: Setup, store: Store, meters: Meters) -
     except TimeoutError:
         raise StoreAway(f"the database took longer than {limits.answer_timeout.total_seconds():g} s") from None
     _count(source, told, receipt.outcomes, meters)
+    if log.isEnabledFor(logging.DEBUG):  # a line for each webhook would cost more than storing it
+        log.debug("source %s: %s", source, dict(receipt.outcomes))
     return Taken(
         received=len(told.alerts) + len(told.quarantined),
         truncated=told.truncated,

@@ -27,6 +27,7 @@ def load_book(folder: Path | None = None) -> Book:
     mistakes: list[Mistake] = []
     rules: dict[str, Rule] = {}
     hashed = blake2b(digest_size=8)
+    shipped = {str(file) for file in rule_files(data("rules"))}
     for file in (*rule_files(data("rules")), *(rule_files(folder) if folder else ())):
         try:
             document = read(file)
@@ -43,7 +44,8 @@ def load_book(folder: Path | None = None) -> Book:
         mistakes += _misplaced(folder)
     if mistakes:
         raise Mistakes(mistakes)
-    ordered = sorted(rules.values(), key=lambda rule: -rule.rank)
+    # With the same rank, those of the folder speak first: their writer knows the place.
+    ordered = sorted(rules.values(), key=lambda rule: (-rule.rank, rule.file in shipped))
     return Book(tuple(ordered), hashed.hexdigest())
 
 

@@ -1,0 +1,193 @@
+"""The rule book: its grammar, its mistakes by file and line, overlays, and its proof of itself."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from receiver.errors import Mistakes
+from receiver.rulebook import load_book, prove
+from receiver.rulebook.when import Unclear, condition
+from tests.views import view
+
+ALERT = view(
+    "NodeDiskFull",
+    "node_filesystem_avail_bytes / node_filesystem_size_bytes * 100 < 5",
+    {"summary": "Disk is full", "description": "only 2% left\non /var"},
+    instance="db-1:9100",
+    severity="warning",
+    team="",
+)
+
+
+@pytest.mark.parametrize(
+    ("when", "holds"),
+    [
+        ('name = "NodeDiskFull"', True),
+        ("name = NodeDiskFull", True),
+        ("name = 'NodeDisk'", False),
+        ('name =~ "Node.*"', True),
+        ('name =~ "Disk"', False),
+        ('name !~ "Disk"', True),
+        ('name != "Up"', True),
+        ('label.instance =~ "db-.*"', True),
+        ('label.missing = ""', True),
+        ('label.missing =~ ".+"', False),
+        ('label.missing !~ "x"', True),
+        ('annotation.summary =~ "(?i)disk.*"', True),
+        ('text =~ ".*left.*var.*"', True),
+        ('fact.expression =~ "node_.*"', True),
+        ('metric = "node_filesystem_avail_bytes"', True),
+        ('category = "system"', True),
+        ('unit = "percent"', True),
+        ("value < 3", True),
+        ("value >= 2", True),
+        ("threshold > 5", False),
+        ("overage_percent > 50", True),
+        ("fact.nothing > 1", False),
+        (["value < 3", 'label.severity = "warning"'], True),
+        ({"all": ["value < 3", "value > 3"]}, False),
+        ({"any": ["value > 3", {"none": ['name = "x"', 'name = "y"']}]}, True),
+        ({"none": ["value < 3"]}, False),
+    ],
+)
+def test_the_grammar(when, holds):
+    assert condition(when).holds(ALERT) is holds
+
+
+@pytest.mark.parametrize(
+    ("when", "sentence"),
+    [
+        ("nmae = x", "'nmae' cannot be tested with =; did you mean name?"),
+        ("value = 3", "'value' cannot be tested with =; there is name, source"),
+        ("value > high", "'high' is not a number to compare value with"),
+        ("name > 3", "'name' cannot be tested with >; there is value, threshold"),
+        ("label.x > 3", "label.x is a text"),
+        ('name =~ "("', "is not an RE2 pattern"),
+        ('name =~ "(?=x)"', "is not an RE2 pattern"),
+        ("name", "'name' is not a test"),
+        ("name = two words", "needs quotes around it"),
+        ({"some": ["name = x"]}, "is not a condition"),
+        ({"any": []}, "is not a condition"),
+        ({"any": ["name = x"], "all": ["name = x"]}, "is not a condition"),
+        (3, "is not a condition"),
+        (None, "is not a condition"),
+    ],
+)
+def test_what_is_no_condition_is_said_in_a_sentence(when, sentence):
+    with pytest.raises(Unclear) as caught:
+        condition(when)
+    assert sentence in caught.value.sentence
+
+
+def test_patterns_take_linear_time_on_hostile_text():
+    hostile = view("a" * 4000 + "!")
+    began = time.perf_counter()
+    assert condition('name =~ "(a+)+b"').holds(hostile) is False
+    assert condition('text =~ "(.*a){20}b"').holds(hostile) is False
+    assert time.perf_counter() - began < 0.5
+
+
+def overlay(folder: Path, text: str) -> Path:
+    """A user's folder with one rule file."""
+    (folder / "recommendations").mkdir()
+    (folder / "recommendations" / "mine.yaml").write_text(text)
+    return folder
+
+
+GOOD = """
+- id: mine
+  rank: 500
+  because: ours
+  when: [ 'label.team = "ops"' ]
+  say:
+    - text: Call {team}.
+      command: "echo {instance}"
+  examples:
+    matches: [ {name: X, labels: {team: ops}} ]
+    ignores: [ {name: X} ]
+"""
+
+
+def test_a_folder_lies_over_the_shipped_book_by_id(tmp_path):
+    shipped = load_book()
+    heartbeat = next(rule for rule in shipped.rules if rule.id == "heartbeat")
+    replaced = GOOD.replace("id: mine", "id: heartbeat") + "- {id: look-around, enabled: false}\n"
+    book = load_book(overlay(tmp_path, replaced))
+    rules = {rule.id: rule for rule in book.rules}
+    assert rules["heartbeat"].say != heartbeat.say
+    assert "look-around" not in rules
+    assert len(rules) == len(shipped.rules) - 1
+    assert book.digest != shipped.digest
+    assert book.recommend(view("X", team="ops"))[0].text == "Call ops."
+    assert book.recommend(view("X", team="ops"))[0].command is None
+
+
+def test_the_shipped_book_and_a_good_overlay_prove_themselves(tmp_path):
+    assert prove(load_book(overlay(tmp_path, GOOD))) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "mistakes"),
+    [
+        ("id: x\n", ["mine.yaml:1: is not a list of rules"]),
+        ("- x\n", ["mine.yaml:1: 0: is not a rule; write id, when and say"]),
+        (
+            "- id: x\n  whne: a\n  say: {text: t}\n",
+            ["mine.yaml:1: 0: has no when", "mine.yaml:2: 0.whne: is not known here; did you mean when?"],
+        ),
+        ("- {when: name = x, say: {text: t}}\n", ["mine.yaml:1: 0: has no id"]),
+        ("- {id: x, when: name = x}\n", ["mine.yaml:1: 0: has no say"]),
+        ("- id: x\n  when: name = x\n  say:\n  - {txt: t}\n", ["mine.yaml:4: 0.say.0: is not a recommendation"]),
+        (
+            "- id: x\n  when: name = x\n  say: {text: t, careful: maybe}\n",
+            ["mine.yaml:3: 0.say.0.careful: is not true or false"],
+        ),
+        ("- id: x\n  when: name = x\n  rank: high\n  say: {text: t}\n", ["mine.yaml:3: 0.rank: is not a whole number"]),
+        (
+            "- id: x\n  when:\n  - name = x\n  - nmae = x\n  say: {text: t}\n",
+            ["mine.yaml:4: 0.when.1: 'nmae' cannot be tested"],
+        ),
+        (
+            "- {id: x, when: name = x, say: {text: t}}\n- {id: x, when: name = x, say: {text: t}}\n",
+            ["mine.yaml:2: 1.id: x is used twice (line 1)"],
+        ),
+        ("- id: [\n", ["mine.yaml:2: is not YAML"]),
+        (
+            "- id: x\n  when: name = x\n  say: {text: t}\n  examples: {matches: [3]}\n",
+            ["mine.yaml:4: 0.examples.matches.0: is not an alert"],
+        ),
+    ],
+)
+def test_every_mistake_in_a_rule_file_by_line(tmp_path, text, mistakes):
+    with pytest.raises(Mistakes) as caught:
+        load_book(overlay(tmp_path, text))
+    told = "\n".join(map(str, caught.value.mistakes))
+    for mistake in mistakes:
+        assert mistake in told
+
+
+def test_a_rule_file_in_the_wrong_place_is_no_silent_nothing(tmp_path):
+    (tmp_path / "mine.yaml").write_text(GOOD)
+    with pytest.raises(Mistakes, match=r"put it at recommendations/mine\.yaml"):
+        load_book(tmp_path)
+    with pytest.raises(Mistakes, match="is not a folder"):
+        load_book(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("change", "mistake"),
+    [
+        (("ignores: [ {name: X} ]", ""), "mine: has no example that it ignores"),
+        (("matches: [ {name: X, labels: {team: ops}} ]", ""), "mine: has no example that it matches"),
+        (("labels: {team: ops}", "labels: {team: dev}"), "mine.yaml:10: mine: does not match its example X"),
+        (
+            ("ignores: [ {name: X} ]", "ignores: [ {name: X, labels: {team: ops}} ]"),
+            "mine.yaml:11: mine: matches its example X",
+        ),
+        (("Call {team}.", "Call {nobody}."), "mine: says nothing about this example"),
+    ],
+)
+def test_a_rule_that_does_not_prove_itself_is_told_by_line(tmp_path, change, mistake):
+    told = "\n".join(map(str, prove(load_book(overlay(tmp_path, GOOD.replace(*change))))))
+    assert mistake in told
