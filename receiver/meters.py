@@ -3,7 +3,9 @@
 Gauges that describe the database are not here: they are read when scraped (`receiver.web.metrics`).
 """
 
+from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
@@ -61,15 +63,31 @@ class Meters:
             "enricher",
         )
 
+    def introduce(self, sources: Iterable[str]) -> None:
+        """Show these sources with 0 before anything has come, so that a first increase is seen as one."""
+        for source in sources:
+            for counter in (self.received, self.quarantined, self.truncated):
+                counter.labels(source)
+            self.intake_seconds.labels(source)
+
+    def took(self, source: str, outcomes: Mapping[str, int], received: int) -> None:
+        """Count the alerts of one stored webhook."""
+        self._child(self.received, source).inc(received)
+        for outcome, count in outcomes.items():
+            self._child(self.sightings, source, outcome).inc(count)
+
+    def answered(self, source: str, seconds: float) -> None:
+        """Observe how long one webhook waited for its answer."""
+        self._child(self.intake_seconds, source).observe(seconds)
+
     def enricher_ran(self, enricher: str, outcome: str, milliseconds: float) -> None:
         """Count one run of an enricher."""
-        runs, seconds = self._ran(enricher, outcome)
-        runs.inc()
-        seconds.observe(milliseconds / 1000)
+        self._child(self.enricher_runs, enricher, outcome).inc()
+        self._child(self.enricher_seconds, enricher).observe(milliseconds / 1000)
 
     @cache  # noqa: B019 - lives as long as the process; looking children up costs more than counting
-    def _ran(self, enricher: str, outcome: str) -> tuple[Counter, Histogram]:
-        return self.enricher_runs.labels(enricher, outcome), self.enricher_seconds.labels(enricher)
+    def _child(self, metric: Any, *labels: str) -> Any:
+        return metric.labels(*labels)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"alertsage_{name}", f"{text} {SUM}", labels, registry=self.registry)

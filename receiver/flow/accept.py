@@ -63,9 +63,7 @@ async def accept(webhook: Webhook, setup: Setup, store: Store, meters: Meters) -
 
 
 def _count(source: str, told: Sightings, outcomes: Mapping[str, int], meters: Meters) -> None:
-    meters.received.labels(source).inc(len(told.alerts) + len(told.quarantined))
-    for outcome, count in outcomes.items():
-        meters.sightings.labels(source, outcome).inc(count)
+    meters.took(source, outcomes, len(told.alerts) + len(told.quarantined))
     if told.truncated:
         meters.truncated.labels(source).inc(told.truncated)
     if told.quarantined:

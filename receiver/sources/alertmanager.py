@@ -36,7 +36,7 @@ def parse(headers: Mapping[str, str], body: bytes, source: SourceContext, now: I
     del headers  # nothing in them changes what the body means
     document = decode(body, source.bounds.values)
     alerts = _alerts(document, source.bounds.alerts)
-    group = _group(document)
+    group = _group(document, len(body))
     taken: list[Sighting] = []
     bad: list[Quarantined] = []
     for index, alert in enumerate(alerts):
@@ -73,13 +73,24 @@ def _alerts(document: Any, most: int) -> list[Any]:
     return alerts
 
 
-def _group(document: Mapping[str, Any]) -> dict[str, Any]:
+def _group(document: Mapping[str, Any], size: int) -> dict[str, Any]:
     """What the webhook says of the whole group, without what is in its alerts anyway."""
     group = {key: value for key, value in document.items() if key not in _SKIPPED}
     receiver = group.get("receiver")
     if isinstance(receiver, str):
         group["receiver"] = _QUOTED.sub(r"\1", receiver)  # it comes through Go's regexp.QuoteMeta
-    return bounded(group, GROUP_SIZE)
+    return group if size <= GROUP_SIZE and _flat(group) else bounded(group, GROUP_SIZE)
+
+
+def _flat(group: Mapping[str, Any]) -> bool:
+    """True for what Alertmanager itself sends: texts, numbers and label sets."""
+    for value in group.values():
+        kind = type(value)
+        if kind is dict and all(type(inner) is str for inner in value.values()):
+            continue
+        if kind is not str and kind is not int:
+            return False
+    return True
 
 
 def _sighting(alert: Any, group: Mapping[str, Any], source: SourceContext, now: Instant) -> Sighting:

@@ -24,7 +24,7 @@ async def webhook(request: web.Request) -> web.Response:
     security.check_source(request.headers, setup.settings, source)
     body = await read_body(request, setup.settings.limits)
     taken = await accept(Webhook(source, request.headers, body), setup, request.app[STORE], meters)
-    meters.intake_seconds.labels(source).observe(time.perf_counter() - began)
+    meters.answered(source, time.perf_counter() - began)
     return web.Response(body=to_json(taken) + b"\n", content_type="application/json")
 
 

@@ -3,6 +3,7 @@
 import hmac
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from aiohttp import encode_basic_auth, hdrs
@@ -103,6 +104,7 @@ def _name(host: str) -> str:
     return host.rpartition(":")[0].lower() if ":" in host else host.lower()
 
 
+@lru_cache(256)
 def _loopback(name: str) -> bool:
     if name in ("localhost", "localhost."):
         return True
