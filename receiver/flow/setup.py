@@ -44,6 +44,7 @@ def build(settings: Settings, meters: Meters) -> Setup:
     book = load_book(settings.rules.folder)
     # Whatever could describe the same sighting differently: another book, other settings.
     salt = blake2b(f"{book.digest}{settings.enrichers!r}".encode(), digest_size=16).digest()
+    meters.introduce(settings.sources)
     plans = {
         name: SourcePlan(_policy(settings, name), bool(deferred), inline, book, meters, salt)
         for name in settings.sources
