@@ -23,6 +23,7 @@ from receiver.flow.configuration import Configuration
 from receiver.logs import set_up as set_up_logs
 from receiver.meters import Meters
 from receiver.settings import Settings
+from receiver.settings.model import Source
 from receiver.store import Store
 from receiver.web.keys import CONFIGURATION, METERS, STORE
 from receiver.web.problems import answer_errors
@@ -113,7 +114,7 @@ def _greet(settings: Settings, url: str) -> None:
     """Say where it is and what to paste to see it work."""
     if not settings.server.listen.loopback and settings.server.allow_anonymous:
         log.warning("server.allow_anonymous is set: whoever reaches %s may read and post alerts", url)
-    name, source = next(iter(settings.sources.items()))
+    name, source = next(iter(settings.sources.items()), ("alertmanager", Source()))
     sample = data("examples") / "alertmanager-firing.json"
     with suppress(ValueError):
         sample = sample.relative_to(Path.cwd())
