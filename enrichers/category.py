@@ -83,7 +83,7 @@ _SIGNS: tuple[tuple[Category, int, str], ...] = (
             r"redfish|ipmi|esxi|volumes?|kernel|conntrack|fans?|fd|file descriptors?|filedescriptor\w*|"
             r"interfaces?|power|psu|"
             r"insufficient resources|resource usage|quota\w*|capacity|running out|exhaust\w*|identities|"
-            r"packets?|storage|reboot\w*|hypervisors?"
+            r"network|icmp|mtu|packets?|storage|reboot\w*|hypervisors?"
         ),
     ),
     (Category.SYSTEM, _WEAK, r"nodes?|hosts?|kube(let|proxy)?|systemd|load|machine|containers?|vm|ssh|snmp|bgp|dns"),

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Literal, Protocol
 
 from enrichers.api import Context
@@ -14,6 +15,7 @@ LONGEST_TITLE, LONGEST_MESSAGE = 500, 4000
 Fared = Literal["ok", "nothing", "failed", "timed out", "skipped"]
 _ADDED = frozenset({"facts", "links", "recommendations", "priority_terms"})
 _SINGLE = tuple(name for name in Enrichment.__dataclass_fields__ if name not in _ADDED)
+_singles = attrgetter(*_SINGLE)
 _UNKNOWN_IMPACT = Impact()
 
 
@@ -92,8 +94,7 @@ def describe(chain: Sequence[Link], sighting: Sighting, context: Context) -> Des
 
 def merge(view: AlertView, name: str, added: Enrichment, provenance: dict[str, Any]) -> None:
     """Add to the view what the enricher `name` said, and note in `provenance` that it did."""
-    for single in _SINGLE:
-        value = getattr(added, single)
+    for single, value in zip(_SINGLE, _singles(added), strict=True):
         if value is not None:
             setattr(view, single, value)
             provenance[single] = name

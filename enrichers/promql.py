@@ -1,9 +1,7 @@
 """What an alerting rule's PromQL says: the metric, the comparison that fires, what it selects."""
 
-import math
-import operator
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -11,10 +9,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import promql_parser as promql
 
+from enrichers.promtree import bare, constant, divides, functions_in, name_of, scale_of, selectors_in
 from receiver.domain.enrichment import Direction
 
 LONGEST = 8192
 """Characters of an expression that are read."""
+LONGEST_URL = 16 * 2**10
+"""Characters of a generator URL that is looked at."""
 MOST_OPERATORS = 200
 """Operators and brackets of one: the parser's time grows with their square (milliseconds here, seconds at 2,000)."""
 _OPERATOR = re.compile(r"[-+*/%^<>=!(]|\b(?:and|or|unless)\b")
@@ -27,14 +28,6 @@ _DIRECTIONS: dict[str, Direction] = {
     "<=": "below",
     "==": "equal",
 }
-_ARITHMETIC: dict[str, Callable[[float, float], float]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "^": operator.pow,
-    "%": math.fmod,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +35,8 @@ class Reading:
     """A rule's expression, read."""
 
     expression: str
+    server: str | None = None
+    """Prometheus' own address, when that is a plain web address."""
     metric: str | None = None
     sign: str | None = None
     """The comparison with the measured side on the left: > >= < <= == !=."""
@@ -93,22 +88,19 @@ def _is_limit(sign: str | None, threshold: float | None) -> bool:
 
 
 def expression_of(generator_url: str) -> str | None:
-    """The expression in Prometheus' `generatorURL` (`/graph?g0.expr=...`), None when there is none."""
+    """The expression in Prometheus' `generatorURL` (`g0.expr=...`); None when there is none or it is too long."""
     if "g0.expr=" not in generator_url:
         return None
     found = parse_qs(urlsplit(generator_url).query).get("g0.expr")
-    return found[0].strip()[:LONGEST] if found else None
+    return found[0].strip() if found and len(found[0]) <= LONGEST else None
 
 
-def server_of(generator_url: str) -> str | None:
+def _server_of(generator_url: str) -> str | None:
     """Prometheus' own address, from the URL of its graph page; None when it is no plain web address."""
     parts = urlsplit(generator_url)
     if parts.scheme not in ("http", "https") or not parts.netloc or not generator_url.isprintable():
         return None
     return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/graph').removesuffix('/')}"
-
-
-LONGEST_URL = 16 * 2**10
 
 
 def read(generator_url: str) -> Reading | None:
@@ -126,12 +118,12 @@ def _read(generator_url: str) -> Reading | None:
         tree = promql.parse(expression)
     except (ValueError, RecursionError):
         return None
-    return _reading(expression, tree)
+    return _reading(expression, tree, _server_of(generator_url))
 
 
-def _reading(expression: str, tree: Any) -> Reading:
+def _reading(expression: str, tree: Any, server: str | None) -> Reading:
     found = _comparison(tree) or Comparison(tree, None, None)
-    selectors = list(_selectors(found.measured)) or list(_selectors(tree))
+    selectors = list(selectors_in(found.measured)) or list(selectors_in(tree))
     selected: dict[str, str] = {}
     for selector in selectors:
         for matcher in selector.matchers.matchers:
@@ -139,31 +131,31 @@ def _reading(expression: str, tree: Any) -> Reading:
                 selected.setdefault(matcher.name, matcher.value)
     return Reading(
         expression,
-        metric=next((name for selector in selectors if (name := _name(selector))), None),
+        server,
+        metric=next((name for selector in selectors if (name := name_of(selector))), None),
         sign=found.sign,
         threshold=found.threshold,
-        functions=frozenset(_functions(found.measured)) | ({"time"} if found.since else frozenset()),
-        scale=_scale(found.measured),
-        divided=_divides(found.measured),
+        functions=frozenset(functions_in(found.measured)) | ({"time"} if found.since else frozenset()),
+        scale=scale_of(found.measured),
+        divided=divides(found.measured),
         selected=selected,
     )
 
 
 def _comparison(tree: Any) -> Comparison | None:
-    """The comparison that says when the rule fires: the first with a limit, else a state, else a presence."""
+    """The comparison that says when the rule fires: the first with a limit, else with a state, else the first."""
     comparisons = list(_comparisons(tree))
-    against_number = [found for found in comparisons if found.threshold is not None]
     # `and x > 0` and `and leader == 1` say when the rule makes sense, not when it fires.
     for wanted in (Comparison.is_limit, Comparison.is_state):
-        for found in against_number:
-            if wanted(found):
+        for found in comparisons:
+            if found.threshold is not None and wanted(found):
                 return found
-    return next(iter(against_number or comparisons), None)
+    return next(iter(comparisons), None)
 
 
 def _comparisons(node: Any) -> Iterator[Comparison]:
     """Every comparison that has to hold for the rule to fire, outermost and leftmost first."""
-    node = _bare(node)
+    node = bare(node)
     if isinstance(node, promql.BinaryExpr):
         sign = str(node.op)
         if sign in _FLIPPED:
@@ -193,100 +185,8 @@ def _compared(node: Any, sign: str) -> Comparison:
 
 def _before_now(node: Any) -> float | None:
     """60 for `time() - 60`, None for anything else."""
-    node = _bare(node)
+    node = bare(node)
     if not isinstance(node, promql.BinaryExpr) or str(node.op) != "-":
         return None
-    now = _bare(node.lhs)
+    now = bare(node.lhs)
     return constant(node.rhs) if isinstance(now, promql.Call) and now.func.name == "time" else None
-
-
-def constant(node: Any) -> float | None:
-    """The value of an expression of numbers only, None when there is a metric in it or it has no finite value."""
-    node = _bare(node)
-    if isinstance(node, promql.NumberLiteral):
-        return float(node.val) if math.isfinite(node.val) else None
-    if isinstance(node, promql.UnaryExpr):
-        inner = constant(node.expr)
-        return None if inner is None else -inner
-    if isinstance(node, promql.BinaryExpr) and str(node.op) in _ARITHMETIC:
-        left, right = constant(node.lhs), constant(node.rhs)
-        if left is None or right is None:
-            return None
-        try:
-            found = _ARITHMETIC[str(node.op)](left, right)
-        except (ArithmeticError, ValueError):
-            return None
-        return found if isinstance(found, float) and math.isfinite(found) else None
-    return None
-
-
-def _bare(node: Any) -> Any:
-    while isinstance(node, promql.ParenExpr):
-        node = node.expr
-    return node
-
-
-def _children(node: Any) -> tuple[Any, ...]:
-    if isinstance(node, promql.BinaryExpr):
-        return (node.lhs, node.rhs)
-    if isinstance(node, promql.Call):
-        return tuple(node.args)
-    if isinstance(node, promql.AggregateExpr | promql.ParenExpr | promql.UnaryExpr | promql.SubqueryExpr):
-        return (node.expr,)
-    if isinstance(node, promql.MatrixSelector):
-        return (node.vector_selector,)
-    return ()
-
-
-def _walk(node: Any) -> Iterator[Any]:
-    yield node
-    for child in _children(node):
-        yield from _walk(child)
-
-
-def _selectors(node: Any) -> Iterator[Any]:
-    return (found for found in _walk(node) if isinstance(found, promql.VectorSelector))
-
-
-def _name(selector: Any) -> str | None:
-    if selector.name:
-        return str(selector.name)
-    return next((m.value for m in selector.matchers.matchers if m.name == "__name__"), None)
-
-
-def _functions(node: Any) -> Iterator[str]:
-    for found in _walk(node):
-        if isinstance(found, promql.Call):
-            yield str(found.func.name)
-        elif isinstance(found, promql.AggregateExpr):
-            yield str(found.op)
-
-
-def _scale(node: Any) -> float:
-    """What the measured side is multiplied with; `100 - x` counts in percent as well."""
-    node = _bare(node)
-    if isinstance(node, promql.AggregateExpr):
-        return _scale(node.expr)
-    if isinstance(node, promql.Call):
-        return max((_scale(argument) for argument in node.args if constant(argument) is None), default=1.0)
-    if not isinstance(node, promql.BinaryExpr) or str(node.op) not in ("*", "/", "+", "-"):
-        return 1.0
-    left, right = constant(node.lhs), constant(node.rhs)
-    if str(node.op) == "-" and left == 100:
-        return 100.0
-    if str(node.op) == "*" and (left is None) != (right is None):
-        number, other = (right, node.lhs) if left is None else (left, node.rhs)
-        return (number or 1.0) * _scale(other)
-    if str(node.op) == "/" and right:
-        return _scale(node.lhs) / right
-    return max((_scale(side) for side, number in ((node.lhs, left), (node.rhs, right)) if number is None), default=1.0)
-
-
-def _divides(node: Any) -> bool:
-    return any(
-        isinstance(found, promql.BinaryExpr)
-        and str(found.op) == "/"
-        and constant(found.lhs) is None
-        and constant(found.rhs) is None
-        for found in _walk(node)
-    )

@@ -1,6 +1,7 @@
 """Units of metrics, and figures as people read them."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
@@ -17,6 +18,8 @@ _SUFFIXES = (
     (("_celsius",), "celsius"),
     (("_days",), "days"),
 )
+_SHARE = re.compile(r"[:_]ratio(?:[:_]|$)")
+_MOMENT = re.compile(r"timestamp(?:_seconds)?$")
 _ABSENCE = frozenset({"absent", "absent_over_time"})
 _COUNTING = frozenset({"count", "increase", "changes", "resets"})
 _RATES = frozenset({"rate", "irate"})
@@ -29,15 +32,30 @@ def unit_of(reading: Reading) -> str | None:
         return "state"
     if reading.scale == 100:
         return "percent"
-    if reading.divided and not metric.endswith("_seconds_sum"):
-        return "ratio"
-    if reading.divided or "timestamp" in metric or "time" in reading.functions:
+    if reading.scale != 1:
+        return _rescaled(_by_suffix(metric, reading), reading.scale)
+    lasting = metric.endswith(("_seconds_sum", "_time_seconds_total"))
+    if reading.divided and not lasting:
+        # Of one thing divided by another, only what has a limit up to 1 is a share of a whole.
+        return "ratio" if reading.threshold is None or abs(reading.threshold) <= 1 else None
+    if reading.divided or _MOMENT.search(metric) or "time" in reading.functions:
         return "seconds"
     return _by_suffix(metric, reading)
 
 
+def _rescaled(unit: str | None, scale: float) -> str | None:
+    """The unit after a multiplication; None when it has no name of its own."""
+    return {
+        ("seconds", 1000.0): "milliseconds",
+        ("seconds", 1 / 86400): "days",
+        ("milliseconds", 0.001): "seconds",
+    }.get((unit or "", scale))
+
+
 def _by_suffix(metric: str, reading: Reading) -> str | None:
     found = next((unit for endings, unit in _SUFFIXES if metric.endswith(endings)), None)
+    if found is None and _SHARE.search(metric):
+        return "ratio"  # recording rules name it inside: job:errors:ratio_rate5m
     if reading.functions & _RATES and "histogram_quantile" not in reading.functions:
         return {"bytes": "bytes_per_second", "seconds": "ratio"}.get(found or "", "per_second")
     if found is None and (reading.functions & _COUNTING or metric.endswith("_total")):

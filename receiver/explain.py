@@ -12,6 +12,7 @@ import click
 from jinja2 import Environment, FileSystemLoader
 from pydantic_core import to_json
 
+from enrichers.units import figure
 from receiver.data import data
 from receiver.domain import times
 from receiver.domain.enrichment import History
@@ -23,7 +24,8 @@ from receiver.sources import KINDS, Bounds, SourceContext
 
 TOLD = 10
 """Mistakes in the input that are told one by one."""
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What a terminal obeys, or what makes it show another order than the text has; line ends and tabs are not among it."""
 
 
 def explain(paths: Sequence[str], settings: Settings, as_json: bool) -> int:
@@ -31,6 +33,8 @@ def explain(paths: Sequence[str], settings: Settings, as_json: bool) -> int:
 
     0 when all was read, 1 when a body or an alert could not be. Raises Mistakes for a file that cannot be read.
     """
+    if not settings.sources:
+        raise Mistakes([settings.origin.mistake(("sources",), "is empty; name a source to explain by")])
     layout = None if as_json else _template()
     unread = _Unread()
     with Rehearsal(settings) as rehearsal:
@@ -44,7 +48,7 @@ def explain(paths: Sequence[str], settings: Settings, as_json: bool) -> int:
                 unread.add(f"{place}: alerts.{bad.index}", bad.reason)
             for sighting in told.alerts:
                 explained = rehearsal.explain(sighting, History(episodes=(times.now(),), notification_count=1))
-                click.echo(to_json(explained).decode() if layout is None else layout.render(**_shown(explained)))
+                click.echo(_line(explained) if layout is None else layout.render(**_shown(explained)))
     return unread.tell()
 
 
@@ -58,7 +62,7 @@ class _Unread:
         """One body or alert."""
         self._count += 1
         if self._count <= TOLD:
-            click.echo(_visible(f"{place}: {why}"), err=True)
+            click.echo(_one_line(_visible(f"{place}: {why}")), err=True)
 
     def tell(self) -> int:
         """The exit code, after the last word."""
@@ -120,7 +124,22 @@ def _template() -> Any:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701
     )
+    environment.filters |= {"figure": figure, "one_line": _one_line, "told": _told}
     return environment.get_template("explain.txt")
+
+
+def _line(explained: dict[str, Any]) -> str:
+    """The alert as JSON on one line, control characters escaped."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", to_json(explained).decode())
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _told(fact: Any) -> str:
+    """A fact as people read it: a text on one line, anything else as JSON."""
+    return _one_line(fact) if isinstance(fact, str) else json.dumps(fact, ensure_ascii=False)
 
 
 def _shown(explained: dict[str, Any]) -> dict[str, Any]:

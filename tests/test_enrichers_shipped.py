@@ -1,6 +1,10 @@
 """The shipped enrichers, each by what it adds."""
 
+import re
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from enrichers import Context, History
 from enrichers.runbook import Runbook
@@ -25,6 +29,14 @@ NOW = 1000 * DAY
         ("HighErrorRate", "", "application"),
         ("Zzz", "", "application"),
         ("Odd", "node_memory_MemFree_bytes < 1", "system"),
+        ("DDoSDetected", "", "security"),
+        ("LicenseExpired", "", "business"),
+        ("KubeContainerRestarting", "", "application"),
+        ("VarnishCacheHitRateLow", "", "performance"),
+        ("ConfigReloadFailed", "blackbox_exporter_config_last_reload_successful == 0", "application"),
+        ("SecretsOperatorDeployment", "kube_deployment_status_replicas_unavailable > 0", "availability"),
+        ("HostNetworkErrors", "node_network_receive_errs_total > 1", "system"),
+        ("", "pg_stat_activity_count > 100", "database"),
     ],
 )
 def test_categories(name, expr, category):
@@ -114,3 +126,26 @@ def test_who_said_what_is_kept():
     assert described.provenance["category"] == "category"
     assert described.provenance["facts"]["runbook"] == "runbook"
     assert set(described.provenance["recommendations"]) == {"recommendations"}
+
+
+def test_a_trouble_with_severity_none_gets_real_advice():
+    said = view("TaskFailed", "connect_failed_tasks > 0", None, severity="none", pod="connect-0").recommendations
+    assert "heartbeat" not in {one.rule for one in said}
+    assert len(said) >= 2
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    name=st.sampled_from(["", "TargetDown", "Odd", "KubePodCrashLooping", "HighCpu", "QueueGrowing"]),
+    expr=st.sampled_from(["", "up == 0", "things > 5", "sum(a) / sum(b) > 0.5", "kafka_consumergroup_lag > 9"]),
+    labels=st.dictionaries(
+        st.sampled_from(["instance", "pod", "namespace", "job", "tunnel", "queue"]),
+        st.text(st.characters(codec="utf-8"), min_size=1, max_size=20),
+    ),
+)
+def test_every_alert_gets_two_to_six_recommendations_without_open_blanks(name, expr, labels):
+    said = explained(sighting(name, expr, None, **labels)).view.recommendations
+    assert 2 <= len(said) <= 6
+    for one in said:
+        assert not re.search(r"\{[a-z_.|]+\}", re.sub("|".join(map(re.escape, labels.values())) or "^$", "", one.text))
+        assert one.text

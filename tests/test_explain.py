@@ -125,3 +125,33 @@ def test_a_reader_that_goes_away_is_no_fault(tmp_path):
     )
     assert done.stdout.startswith("MEDIUM  A on h0")
     assert "Traceback" not in done.stderr
+
+
+def test_json_escapes_what_a_terminal_would_obey_and_loses_nothing(tmp_path):
+    nasty = "\x1b[31mred\x07\x9b0m \u202egnp"
+    done = explain(tmp_path, "--json", "-", given=json.dumps(webhook(firing(nasty, host=nasty))).encode())
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(done.stdout + done.stderr)
+    assert json.loads(done.stdout)["labels"]["host"] == nasty
+
+
+def test_a_text_of_an_alert_cannot_pass_for_another_alert(tmp_path):
+    forged = "A\nCRITICAL  Everything is down"
+    body = webhook(firing("A", annotations={"summary": forged, "description": forged}, host=forged))
+    done = explain(tmp_path, "-", given=json.dumps(body).encode())
+    assert [line for line in done.stdout.splitlines() if line and not line.startswith(" ")] == [
+        "MEDIUM  A CRITICAL  Everything is down".replace("  E", " E")
+    ]
+
+
+def test_without_a_source_there_is_nothing_to_explain_by(tmp_path):
+    (tmp_path / "config.yaml").write_text("sources: {}\n")
+    done = explain(tmp_path, str(SAMPLE))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "config.yaml:1: sources: is empty; name a source to explain by\n"
+
+
+def test_many_mistakes_are_told_once_and_counted(tmp_path):
+    done = explain(tmp_path, "-", given=b'{"x": 1}\n' * 50)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 11
+    assert done.stderr.endswith("... and 40 more that could not be read\n")

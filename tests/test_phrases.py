@@ -1,13 +1,19 @@
 """Blanks are filled with an alert's own values, and no value can become syntax."""
 
 import shlex
+import subprocess
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from receiver.domain.phrases import Phrase
+from receiver.domain.phrases import Phrase, Values
 from tests.views import view
+
+
+def values(name: str, expr: str = "", **labels: str) -> Values:
+    """The values of an alert."""
+    return Values(view(name, expr, **labels))
 
 
 @pytest.mark.parametrize(
@@ -25,7 +31,7 @@ from tests.views import view
     ],
 )
 def test_plain_texts(phrase, labels, plain):
-    assert Phrase.of(phrase).plain(view("Down", **labels)) == plain
+    assert Phrase.of(phrase).plain(values("Down", **labels)) == plain
 
 
 @pytest.mark.parametrize(
@@ -43,13 +49,13 @@ def test_plain_texts(phrase, labels, plain):
     ],
 )
 def test_commands(phrase, value, shell):
-    assert Phrase.of(phrase).shell(view("Down", pod=value)) == shell
+    assert Phrase.of(phrase).shell(values("Down", pod=value)) == shell
 
 
 @settings(max_examples=500, deadline=None)
 @given(st.text(min_size=1, max_size=40))
 def test_no_value_ever_becomes_shell_syntax_or_an_option(value):
-    alert = view("Down", pod=value)
+    alert = values("Down", pod=value)
     bare = Phrase.of("show {pod} end").shell(alert)
     if bare is not None:
         words = shlex.split(bare)
@@ -63,11 +69,65 @@ def test_no_value_ever_becomes_shell_syntax_or_an_option(value):
 
 
 def test_links_are_web_addresses_with_values_encoded():
-    alert = view("Down", pod="a/b?c=d e")
+    alert = values("Down", pod="a/b?c=d e")
     assert Phrase.of("https://x.example.org/{pod}").url(alert) == "https://x.example.org/a%2Fb%3Fc%3Dd%20e"
     assert Phrase.of("javascript:{pod}").url(alert) is None
 
 
 def test_an_expression_is_whole_or_not_there():
-    assert Phrase.of("{expr}").shell(view("Down", 'up{job="a b"} == 0')) == "'up{job=\"a b\"} == 0'"
-    assert Phrase.of("{expr}").shell(view("Down", "a + " * 600 + "a > 1")) is None
+    assert Phrase.of("{expr}").shell(values("Down", 'up{job="a b"} == 0')) == "'up{job=\"a b\"} == 0'"
+    assert Phrase.of("{expr}").shell(values("Down", "a + " * 600 + "a > 1")) is None
+
+
+NASTY = [
+    "a b", "$(touch pwned)", "`touch pwned`", "; touch pwned", "| touch pwned", "&& touch pwned", "> pwned", "a'b",
+    'a"b', "\\", "'; touch pwned; '", '"; touch pwned; "', "$HOME", "~", "*", "!!", "-rf", "--help", "=ls", "{a,b}",
+    "#x", "\n touch pwned", "'$(touch pwned)'", "%s", "a=b", "\u2028", "é", "$'\\x41'", "\\'", "\\$(touch pwned)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("phrase", "around"),
+    [
+        ("printf '%s\\0' {pod} end", ("", "")),
+        ("printf '%s\\0' 'in {pod} it' end", ("in ", " it")),
+        ('printf "%s\\0" "in {pod} it" end', ("in ", " it")),
+        # the apostrophe and the quotation mark inside other quotes begin nothing
+        ("printf '%s\\0' \"it's\" 'in {pod} it' end", ("in ", " it")),
+        ("printf '%s\\0' it\\'s 'in {pod} it' end", ("in ", " it")),
+        ("printf '%s\\0' 'a\"b' \"in {pod} it\" end", ("in ", " it")),
+    ],
+)
+def test_a_real_shell_takes_every_value_as_one_plain_word(tmp_path, phrase, around):
+    scripts = {value: Phrase.of(phrase).shell(values("Down", pod=value)) for value in NASTY}
+    for value, script in scripts.items():
+        if script is None:
+            continue
+        done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, check=True)
+        words = done.stdout.decode().split("\0")
+        assert words[-3:] == [f"{around[0]}{' '.join(value.split())}{around[1]}", "end", ""]
+    assert list(tmp_path.iterdir()) == []
+    assert any(scripts.values())
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "ssh {instance} {pod}",
+        "bash -c 'x' {pod}",
+        "eval {pod}",
+        "watch -n1 ls {pod}",
+        "cat <<X\n{pod}\nX",
+        "echo `ls {pod}`",
+    ],
+)
+def test_where_a_second_shell_reads_only_plain_values_are_filled_in(phrase):
+    assert Phrase.of(phrase).shell(values("Down", instance="h-1", pod="$(id)")) is None
+    assert "p-1" in (Phrase.of(phrase).shell(values("Down", instance="h-1", pod="p-1")) or "")
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\u202e", "\u2066", "\u200f", "\u061c", "\u200b", "\ufeff", "\x1b", "\x9b", "\x00", "\u2028"]
+)
+def test_what_cannot_be_seen_is_not_filled_in(hidden):
+    assert Phrase.of("on {pod} now").plain(values("Down", pod=f"a{hidden}b")) == "on a b now"

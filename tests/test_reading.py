@@ -138,3 +138,134 @@ def test_the_thing_affected(labels, selected, about):
 )
 def test_figures_for_people(value, unit, text):
     assert figure(value, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("expr", "metric", "sign", "threshold"),
+    [
+        ("backup_seconds < time() - 90000", "backup_seconds", ">", 90000),
+        ("time() - 3600 > last_seen_seconds", "last_seen_seconds", ">", 3600),
+        ("time() - last_seen_seconds > 3600", "last_seen_seconds", ">", 3600),
+        ("leader == 1 and lag > 30", "lag", ">", 30),
+        ("a > 0 unless b > 7", "a", ">", 0),
+        ("(queue > 100) * on (instance) group_left (name) info", "queue", ">", 100),
+        ("label_replace(a > 4, 'x', '$1', 'y', '(.*)')", "a", ">", 4),
+    ],
+)
+def test_the_comparison_that_fires_is_found_where_it_stands(expr, metric, sign, threshold):
+    reading = read(graph(expr))
+    assert reading is not None
+    assert (reading.metric, reading.sign, reading.threshold) == (metric, sign, threshold)
+
+
+def test_a_part_of_an_expression_is_never_taken_for_the_whole():
+    assert read(graph("a" * 8192 + " > 5")) is None
+    assert read(graph("a > 5 * " + "1" * 400)) is not None
+
+
+@pytest.mark.parametrize(
+    ("expr", "unit"),
+    [
+        ("a / b > 0.8", "ratio"),
+        ("load / cpus > 2", None),
+        ("100 * a / b > 80", "percent"),
+        ("round(100 * (1 - a / b)) > 80", "percent"),
+        ("100 - idle_percent > 80", "percent"),
+        ("a_percent > 80", "percent"),
+        ("job:errors:ratio_rate5m > 0.1", "ratio"),
+        ("free_bytes < 10", "bytes"),
+        ("free_bytes / 1024 / 1024 < 10", None),
+        ("x_seconds * 1000 > 300", "milliseconds"),
+        ("(cert_expiry_timestamp_seconds - time()) / 86400 < 14", "days"),
+        ("rate(x_bytes_total[5m]) > 10", "bytes_per_second"),
+        ("rate(x_seconds_sum[5m]) / rate(x_seconds_count[5m]) > 1", "seconds"),
+        ("rate(io_time_seconds_total[5m]) / rate(io_total[5m]) > 0.1", "seconds"),
+        ("histogram_quantile(0.9, rate(x_seconds_bucket[5m])) > 1", "seconds"),
+        ("increase(restarts_total[1h]) > 5", "count"),
+        ("rate(samples_duplicate_timestamp_total[5m]) > 5", "per_second"),
+        ("up == 0", "state"),
+        ("things > 5", None),
+    ],
+)
+def test_units(expr, unit):
+    assert view("X", expr).unit == unit
+
+
+@pytest.mark.parametrize(
+    ("expr", "told", "value"),
+    [
+        ("deadlocks > 10", "14.5 deadlocks on 10.42.3.17:9090, above threshold of 10.", 14.5),
+        ("deadlocks > 10", "Deadlocks on db_1:9090.", None),
+        ("deadlocks > 10", "Deadlocks on db at 10.1.2.30:9090.", None),
+        ("http_errors > 10", "401 Unauthorized spike", None),
+        ("queue > 5", "more than 20 for the last 30 minutes", None),
+        ("queue > 5", "used 8 of a maximum of 100", 8),
+        ("queue > 5", "(current value: 7) VALUE = 7 LABELS = map[a:99 b:98]", 7),
+        ("a_percent > 80", "above 90% (93%)", 93),
+        ("a_percent > 80", "it was 91 percent", 91),
+        ("a / b > 0.05", "is at 7.5%", 0.075),
+        ("a / b > 0.05", "VALUE = 0.075", 0.075),
+        ("a / b > 0.05", "VALUE = 75", None),
+        ("x_seconds > 300", "took 6 minutes", 360),
+        ("x_seconds > 300", "is 1h 2m 3s old", 3723),
+        ("x_seconds * 1000 > 300", "took 1.5s", 1500),
+        ("latency > 100", "has been 136ms during the last 30m", 136),
+        ("x_bytes > 1000", "is at 5KiB", 5120),
+        ("x_bytes > 1000", "is at 5kB", 5000),
+        ("lag > 300", "consumer lag is 4.5k", 4500),
+        ("kafka_lag > 5", "Consumers of orders-17 are 3 behind", None),
+        ("restarts > 3", "see https://x.example.org/9?v=12 now", None),
+    ],
+)
+def test_numbers_that_name_limit_or_date_something_are_not_the_value(expr, told, value):
+    found = view("X", expr, {"description": told}, queue="orders-17", instance="db-1:9090").value
+    assert found == (None if value is None else pytest.approx(value))
+
+
+def test_the_annotation_value_wins():
+    found = view("X", "queue > 5", {"value": "7", "description": "value: 9"})
+    assert found.value == 7
+
+
+@pytest.mark.parametrize(
+    ("expr", "told", "sentence"),
+    [
+        ("queue > 5", "", "It fires when queue is above 5."),
+        ("count(up == 0) > 3", "", "It fires when the count of up is above 3."),
+        ("errors_total / requests_total > 0.05", "VALUE = 0.1", "Now at 10% (threshold: 5%, exceeded by 100.0%)."),
+        (
+            "node_filesystem_avail_bytes / size * 100 < 5",
+            "2% left",
+            "Free space is at 2% (threshold: 5%, below it by 60.0%).",
+        ),
+        (
+            "100 - node_filesystem_avail_bytes / size * 100 > 85",
+            "at 90%",
+            "Used space is at 90% (threshold: 85%, exceeded by 5.9%).",
+        ),
+        ("time() - last_seen_seconds > 60", "VALUE = 90", "The age of last_seen_seconds is at 1 minute and 30 seconds"),
+        ("up == 0", "", ""),
+        ("errors > 0", "", ""),
+    ],
+)
+def test_the_sentence_that_the_reading_adds(expr, told, sentence):
+    message = view("X", expr, {"description": told}).message
+    assert message.startswith(f"{told} {sentence}".strip())
+    assert sentence or message == told
+
+
+@pytest.mark.parametrize(
+    ("labels", "metric", "about"),
+    [
+        ({"pod": "node-exporter-x", "namespace": "monitoring", "instance": "web-1:9100"}, "node_load1", "web-1:9100"),
+        (
+            {"pod": "checkout-1", "namespace": "shop", "instance": "ksm:8080"},
+            "kube_pod_status_phase",
+            "shop/checkout-1",
+        ),
+        ({"exported_pod": "checkout-1", "exported_namespace": "shop", "pod": "ksm"}, "kube_x", "shop/checkout-1"),
+        ({"severity": "page", "team": "a", "tunnel": "eu-7"}, None, "eu-7"),
+    ],
+)
+def test_the_thing_is_what_the_metric_is_about_not_who_reports_it(labels, metric, about):
+    assert subject(labels, {}, metric) == about

@@ -178,8 +178,8 @@ def test_a_rule_file_in_the_wrong_place_is_no_silent_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("change", "mistake"),
     [
-        (("ignores: [ {name: X} ]", ""), "mine: has no example that it ignores"),
-        (("matches: [ {name: X, labels: {team: ops}} ]", ""), "mine: has no example that it matches"),
+        (("ignores: [ {name: X} ]", ""), "mine.yaml:2: mine: has no example that it ignores"),
+        (("matches: [ {name: X, labels: {team: ops}} ]", ""), "mine.yaml:2: mine: has no example that it matches"),
         (("labels: {team: ops}", "labels: {team: dev}"), "mine.yaml:10: mine: does not match its example X"),
         (
             ("ignores: [ {name: X} ]", "ignores: [ {name: X, labels: {team: ops}} ]"),

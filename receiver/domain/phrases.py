@@ -16,9 +16,12 @@ from receiver.domain.enrichment import AlertView
 LONGEST_VALUE = 300
 LONGEST_EXPRESSION = 2000
 _BLANK = re.compile(r'\{([A-Za-z_][\w.]*(?:\|(?:[A-Za-z_][\w.]*|"[^"{}]*"))*)\}')
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
-_PLAIN = re.compile(r"[\w@%+=:,./][\w@%+=:,./-]*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+")
+"""Control characters, and those that make a text look other than it is."""
+_PLAIN = re.compile(r"[\w@%+:,./][\w@%+=:,./-]*")
 """A value that means nothing to a shell, to SQL or to PromQL, quoted or not; and no option either."""
+_READ_TWICE = re.compile(r"\b(?:ssh|eval|watch|parallel)\b|\b(?:ba|da|k|z)?sh\s+-\w*c\b|\bsu\b.*\s-c\b|<<|`")
+"""Commands whose words a second shell reads again, and texts in which quotes do not quote."""
 _FIELDS = ("name", "subject", "metric", "unit", "value", "threshold", "source")
 
 
@@ -29,7 +32,7 @@ class Blank:
     names: tuple[str, ...]
     otherwise: str | None
     quoted: bool
-    """True inside quotes, where a value cannot bring quotes of its own."""
+    """True where a value cannot bring quotes of its own: inside quotes, or where two shells read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,10 @@ class Phrase:
         """Read a text with blanks."""
         parts: list[str | Blank] = []
         at = 0
+        twice = _READ_TWICE.search(text) is not None
         for found in _BLANK.finditer(text):
             parts.append(text[at : found.start()])
-            parts.append(_blank(found[1], text[: found.start()]))
+            parts.append(_blank(found[1], twice or _within_quotes(text[: found.start()])))
             at = found.end()
         return cls((*parts, text[at:]))
 
@@ -54,31 +58,47 @@ class Phrase:
         """All names that any blank tries."""
         return {name for part in self.parts if isinstance(part, Blank) for name in part.names}
 
-    def plain(self, view: AlertView) -> str | None:
+    def plain(self, values: "Values") -> str | None:
         """For people to read; None when a blank cannot be filled."""
-        return self._fill(view, lambda value, _: value)
+        return self._fill(values, None)
 
-    def shell(self, view: AlertView) -> str | None:
+    def shell(self, values: "Values") -> str | None:
         """For a shell to run; None when a blank cannot be filled safely."""
-        return self._fill(view, _shell)
+        return self._fill(values, _shell)
 
-    def url(self, view: AlertView) -> str | None:
+    def url(self, values: "Values") -> str | None:
         """An address; None when a blank cannot be filled or it is not http or https."""
-        found = self._fill(view, lambda value, _: quote(value, safe=""))
+        found = self._fill(values, lambda value, _: quote(value, safe=""))
         return found if found is not None and found.startswith(("http://", "https://")) else None
 
-    def _fill(self, view: AlertView, safe: Callable[[str, Blank], str | None]) -> str | None:
+    def _fill(self, values: "Values", safe: Callable[[str, Blank], str | None] | None) -> str | None:
         filled = []
         for part in self.parts:
             if isinstance(part, str):
                 filled.append(part)
                 continue
-            value = next((found for name in part.names if (found := value_of(view, name))), None)
-            text = part.otherwise if value is None else safe(value, part)
+            text = part.otherwise
+            for name in part.names:
+                value = values[name]
+                if value:
+                    text = safe(value, part) if safe is not None else value
+                    break
             if text is None:
                 return None
             filled.append(text)
         return "".join(filled)
+
+
+class Values(dict[str, str]):
+    """What an alert has under each name a blank may ask for, looked up once."""
+
+    def __init__(self, view: AlertView) -> None:
+        super().__init__()
+        self._view = view
+
+    def __missing__(self, name: str) -> str:
+        found = self[name] = value_of(self._view, name)
+        return found
 
 
 def value_of(view: AlertView, name: str) -> str:
@@ -105,14 +125,29 @@ def _expression(view: AlertView) -> str:
     return _CONTROL.sub(" ", found).strip() if len(found) <= LONGEST_EXPRESSION else ""
 
 
-def _blank(inside: str, before: str) -> Blank:
+def _within_quotes(before: str) -> bool:
+    """True when a shell that has read so far waits for the end of a quotation."""
+    quote = ""
+    escaped = False
+    for character in before:
+        if escaped:
+            escaped = False
+        elif character == "\\" and quote != "'":
+            escaped = True
+        elif character == quote:
+            quote = ""
+        elif not quote and character in "'\"":
+            quote = character
+    return bool(quote) or escaped
+
+
+def _blank(inside: str, quoted: bool) -> Blank:
     names, otherwise = [], None
     for choice in re.findall(r'"[^"]*"|[^|]+', inside):
         if choice.startswith('"'):
             otherwise = choice[1:-1]
         else:
             names.append(choice)
-    quoted = before.count("'") % 2 == 1 or before.count('"') % 2 == 1
     return Blank(tuple(names), otherwise, quoted)
 
 

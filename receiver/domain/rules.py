@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from receiver.domain.enrichment import AlertView, Recommendation
-from receiver.domain.phrases import Phrase
+from receiver.domain.phrases import Phrase, Values
 
 LONGEST_TEXT = 4096
 """Characters of an alert's own text that a rule looks at."""
@@ -31,8 +31,12 @@ class Matcher(Protocol):
 class Condition(Protocol):
     """Something about an alert that holds or does not."""
 
-    def holds(self, view: AlertView, known: frozenset[str] | None = None) -> bool | None:
-        """True or False; None when it depends on fields that are not in `known` (all are, when that is None)."""
+    def holds(self, view: AlertView) -> bool:
+        """Whether it holds for this alert."""
+        ...
+
+    def reduced(self, view: AlertView) -> "Condition | bool":
+        """What is left to find out when the FIXED fields are as in this alert: nothing (True, False), or less."""
         ...
 
 
@@ -45,13 +49,15 @@ class Text:
     equals: str | None = None
     pattern: Matcher | None = None
 
-    def holds(self, view: AlertView, known: frozenset[str] | None = None) -> bool | None:
+    def holds(self, view: AlertView) -> bool:
         """See Condition."""
-        if known is not None and self.field not in known:
-            return None
         value = text_of(view, self.field)
         found = value == self.equals if self.pattern is None else self.pattern.fullmatch(value) is not None
         return found is not self.negated
+
+    def reduced(self, view: AlertView) -> Condition | bool:
+        """See Condition."""
+        return self.holds(view) if self.field in FIXED else self
 
 
 NUMBERS: Mapping[str, Callable[[float, float], bool]] = {
@@ -70,12 +76,15 @@ class Number:
     sign: str
     than: float
 
-    def holds(self, view: AlertView, known: frozenset[str] | None = None) -> bool | None:
+    def holds(self, view: AlertView) -> bool:
         """See Condition."""
-        if known is not None and self.field not in known:
-            return None
         value = number_of(view, self.field)
         return value is not None and NUMBERS[self.sign](value, self.than)
+
+    def reduced(self, view: AlertView) -> Condition | bool:
+        """See Condition."""
+        del view
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +93,17 @@ class Every:
 
     parts: tuple[Condition, ...]
 
-    def holds(self, view: AlertView, known: frozenset[str] | None = None) -> bool | None:
+    def holds(self, view: AlertView) -> bool:
         """See Condition."""
-        found: bool | None = True
-        for part in self.parts:
-            held = part.holds(view, known)
-            if held is False:
-                return False
-            if held is None:
-                found = None
-        return found
+        return all(part.holds(view) for part in self.parts)
+
+    def reduced(self, view: AlertView) -> Condition | bool:
+        """See Condition."""
+        left = [part.reduced(view) for part in self.parts]
+        if False in left:
+            return False
+        open_parts = tuple(part for part in left if not isinstance(part, bool))
+        return Every(open_parts) if open_parts else True
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +113,17 @@ class Some:
     parts: tuple[Condition, ...]
     negated: bool = False
 
-    def holds(self, view: AlertView, known: frozenset[str] | None = None) -> bool | None:
+    def holds(self, view: AlertView) -> bool:
         """See Condition."""
-        found: bool | None = False
-        for part in self.parts:
-            held = part.holds(view, known)
-            if held:
-                return not self.negated
-            if held is None:
-                found = None
-        return found if found is None else found is not self.negated
+        return any(part.holds(view) for part in self.parts) is not self.negated
+
+    def reduced(self, view: AlertView) -> Condition | bool:
+        """See Condition."""
+        left = [part.reduced(view) for part in self.parts]
+        if True in left:
+            return not self.negated
+        open_parts = tuple(part for part in left if not isinstance(part, bool))
+        return Some(open_parts, self.negated) if open_parts else self.negated
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +135,13 @@ class Say:
     link: Phrase | None = None
     careful: bool = False
 
-    def about(self, view: AlertView, rule: str) -> Recommendation | None:
-        """The recommendation filled in with the alert's own values."""
-        text = self.text.plain(view)
+    def about(self, values: Values, rule: str) -> Recommendation | None:
+        """The recommendation filled in with an alert's own values."""
+        text = self.text.plain(values)
         if text is None:
             return None
-        command = self.command.shell(view) if self.command else None
-        link = self.link.url(view) if self.link else None
+        command = self.command.shell(values) if self.command else None
+        link = self.link.url(values) if self.link else None
         return Recommendation(text, command, link, rule, self.careful)
 
 
@@ -157,7 +168,13 @@ class Rule:
     rank: int
     """Higher speaks first: 100 for a technology's own rule, less for the general ones."""
     file: str = ""
+    line: int = 0
+    """Where it stands in that file, from 1."""
     examples: tuple[Example, ...] = ()
+
+
+Candidates = tuple[tuple[Rule, Condition | bool], ...]
+"""Rules that may apply, each with what is left to find out: True for nothing."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +184,7 @@ class Book:
     rules: tuple[Rule, ...] = ()
     digest: str = ""
     """Changes whenever a rule does."""
-    _candidates: Callable[..., tuple[tuple[Rule, bool], ...]] = field(init=False, repr=False, compare=False)
+    _candidates: Callable[..., Candidates] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_candidates", lru_cache(KEPT)(self._not_ruled_out))
@@ -175,27 +192,26 @@ class Book:
     def applying(self, view: AlertView) -> list[Rule]:
         """The rules that apply to the alert, best first."""
         fixed = (view.name, view.source, view.kind, view.metric, view.category)
-        return [rule for rule, certain in self._candidates(*fixed) if certain or rule.when.holds(view)]
+        return [rule for rule, left in self._candidates(*fixed) if isinstance(left, bool) or left.holds(view)]
 
     def recommend(self, view: AlertView, most: int = MOST) -> tuple[Recommendation, ...]:
         """What the book says to do, best first, nothing twice."""
+        values = Values(view)
         said: dict[tuple[str, str | None], Recommendation] = {}
         for rule in self.applying(view):
             for say in rule.say:
-                recommendation = say.about(view, rule.id)
+                recommendation = say.about(values, rule.id)
                 if recommendation is not None:
                     said.setdefault((recommendation.text, recommendation.command), recommendation)
                 if len(said) == most:
                     return tuple(said.values())
         return tuple(said.values())
 
-    def _not_ruled_out(
-        self, name: str, source: str, kind: str, metric: str | None, category: str
-    ) -> tuple[tuple[Rule, bool], ...]:
-        """The rules that alerts with these fields may still meet, each with whether it is certain already."""
+    def _not_ruled_out(self, name: str, source: str, kind: str, metric: str | None, category: str) -> Candidates:
+        """The rules that alerts with these fields may meet, each with what is left to find out."""
         view = AlertView(source, kind, "", name, {}, {}, "", 0, metric=metric, category=category)  # type: ignore[arg-type]
-        held = ((rule, rule.when.holds(view, FIXED)) for rule in self.rules)
-        return tuple((rule, found is True) for rule, found in held if found is not False)
+        reduced = ((rule, rule.when.reduced(view)) for rule in self.rules)
+        return tuple((rule, left) for rule, left in reduced if left is not False)
 
 
 def text_of(view: AlertView, name: str) -> str:

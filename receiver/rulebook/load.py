@@ -144,7 +144,8 @@ def _rule(document: Document, number: int, written: dict[str, Any]) -> Rule | No
     )
     when = condition(written["when"], (number, "when"))
     rank = written.get("rank", USUAL_RANK)
-    return Rule(written["id"], when, say, rank, document.file, _examples(document, number, written.get("examples")))
+    examples = _examples(document, number, written.get("examples"))
+    return Rule(written["id"], when, say, rank, document.file, document.line((number,)), examples)
 
 
 def _examples(document: Document, number: int, written: Any) -> tuple[Example, ...]:

@@ -8,6 +8,7 @@ from enrichers import Context
 from enrichers.chain import describe
 from enrichers.shipped import SHIPPED
 from receiver.domain.enrichment import AlertView
+from receiver.domain.phrases import Values
 from receiver.domain.rules import Book, Example, Rule
 from receiver.domain.sighting import Sighting
 from receiver.errors import Mistake
@@ -31,12 +32,12 @@ def _wrong(book: Book, rule: Rule, chain: list[_Shipped]) -> Iterator[Mistake]:
     kinds = {example.matches for example in rule.examples}
     for kind, word in ((True, "matches"), (False, "ignores")):
         if kind not in kinds:
-            yield Mistake(rule.file, 0, rule.id, f"has no example that it {word}; add examples: {word}: [...]")
+            yield Mistake(rule.file, rule.line, rule.id, f"has no example that it {word}; add examples: {word}: [...]")
     for example in rule.examples:
         view = describe(chain, _sighting(example), Context(now=0, rules=book)).view
         if bool(rule.when.holds(view)) is not example.matches:
             yield Mistake(rule.file, example.line, rule.id, _sentence(example, view))
-        elif example.matches and not any(say.about(view, rule.id) for say in rule.say):
+        elif example.matches and not any(say.about(Values(view), rule.id) for say in rule.say):
             yield Mistake(
                 rule.file, example.line, rule.id, "says nothing about this example: its blanks are not filled"
             )

@@ -1,0 +1,121 @@
+"""What a parsed PromQL expression is made of, node by node."""
+
+import math
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import promql_parser as promql
+
+_ARITHMETIC: dict[str, Callable[[float, float], float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "^": operator.pow,
+    "%": math.fmod,
+}
+
+
+def constant(node: Any) -> float | None:
+    """The value of an expression of numbers only, None when there is a metric in it or it has no finite value."""
+    node = bare(node)
+    if isinstance(node, promql.NumberLiteral):
+        return float(node.val) if math.isfinite(node.val) else None
+    if isinstance(node, promql.UnaryExpr):
+        inner = constant(node.expr)
+        return None if inner is None else -inner
+    if isinstance(node, promql.BinaryExpr) and str(node.op) in _ARITHMETIC:
+        left, right = constant(node.lhs), constant(node.rhs)
+        if left is None or right is None:
+            return None
+        try:
+            found = _ARITHMETIC[str(node.op)](left, right)
+        except (ArithmeticError, ValueError):
+            return None
+        return found if isinstance(found, float) and math.isfinite(found) else None
+    return None
+
+
+def bare(node: Any) -> Any:
+    """The node without brackets around it."""
+    while isinstance(node, promql.ParenExpr):
+        node = node.expr
+    return node
+
+
+def _children(node: Any) -> tuple[Any, ...]:
+    if isinstance(node, promql.BinaryExpr):
+        return (node.lhs, node.rhs)
+    if isinstance(node, promql.Call):
+        return tuple(node.args)
+    if isinstance(node, promql.AggregateExpr | promql.ParenExpr | promql.UnaryExpr | promql.SubqueryExpr):
+        return (node.expr,)
+    if isinstance(node, promql.MatrixSelector):
+        return (node.vector_selector,)
+    return ()
+
+
+def _walk(node: Any) -> Iterator[Any]:
+    yield node
+    for child in _children(node):
+        yield from _walk(child)
+
+
+def selectors_in(node: Any) -> Iterator[Any]:
+    """The vector selectors, from the left."""
+    return (found for found in _walk(node) if isinstance(found, promql.VectorSelector))
+
+
+def name_of(selector: Any) -> str | None:
+    """The metric that a selector names, before its braces or in them."""
+    if selector.name:
+        return str(selector.name)
+    return next((m.value for m in selector.matchers.matchers if m.name == "__name__"), None)
+
+
+def functions_in(node: Any) -> Iterator[str]:
+    """The names of all functions and aggregations."""
+    for found in _walk(node):
+        if isinstance(found, promql.Call):
+            yield str(found.func.name)
+        elif isinstance(found, promql.AggregateExpr):
+            yield str(found.op)
+
+
+def scale_of(node: Any) -> float:
+    """What the measured side is multiplied with; `100 - x` counts in percent as well."""
+    node = bare(node)
+    if isinstance(node, promql.AggregateExpr):
+        return scale_of(node.expr)
+    if isinstance(node, promql.Call):
+        return _largest_scale(node.args)
+    if isinstance(node, promql.BinaryExpr) and str(node.op) in ("*", "/", "+", "-"):
+        return _scale_of_two(str(node.op), node.lhs, node.rhs)
+    return 1.0
+
+
+def _scale_of_two(sign: str, left: Any, right: Any) -> float:
+    number, divisor = constant(left), constant(right)
+    if sign == "/" and number is None:
+        return scale_of(left) / (divisor or scale_of(right) or 1.0)
+    if sign == "*" and (number is None) != (divisor is None):
+        return (number or 1.0) * scale_of(right) if number is not None else (divisor or 1.0) * scale_of(left)
+    if sign == "-" and number == 100:
+        return 100.0
+    return _largest_scale((left, right))
+
+
+def _largest_scale(nodes: Iterable[Any]) -> float:
+    return max((scale_of(node) for node in nodes if constant(node) is None), default=1.0)
+
+
+def divides(node: Any) -> bool:
+    """True when something measured is divided by something measured."""
+    return any(
+        isinstance(found, promql.BinaryExpr)
+        and str(found.op) == "/"
+        and constant(found.lhs) is None
+        and constant(found.rhs) is None
+        for found in _walk(node)
+    )
