@@ -3,22 +3,26 @@
 import math
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from enrichers.promql import Reading
 from receiver.domain.enrichment import AlertView
 
 LOOKED_AT = 2000
 """Characters of an annotation that are searched."""
+MOST_NUMBERS = 50
+"""Numbers of one annotation that are considered."""
 _TOLD_IN = ("description", "message", "summary", "title")
 _CONTEXT = 48
 """Characters before a number that tell what it is."""
 
-# Addresses, and what a template lists behind the value ("LABELS = map[...]"), are full of numbers that measure nothing.
-_NOISE = re.compile(r"\w+://\S+|(?!(?:value|current|now):)\b[\w.-]*\w:\d{2,5}\b(?!\s?%)|\bLABELS\b.*", re.I | re.S)
-_DURATION = re.compile(r"(?<![\w.])(?:(\d{1,6})d ?)?(?:(\d{1,2})h ?)?(?:(\d{1,2})m ?)?(\d{1,2})s\b")
+_URL = re.compile(r"\b\w{1,16}://\S+")
+_TIGHT = re.compile(r"\b(value|current|now):(?=-?\d)", re.IGNORECASE)
+_DURATION = re.compile(r"(?<![\w.])(?=\d)(?:(\d{1,6})d ?)?(?:(\d{1,2})h ?)?(?:(\d{1,2})m ?)?(\d{1,2})s\b")
 _NUMBER = re.compile(
     r"(?<![\w.:/#$-])(?P<number>-?\d{1,18}(?:\.\d{1,18})?(?:[eE][-+]?\d{1,3})?)"
-    r"(?:\s?(?P<sign>%|percent|ms|milliseconds?|secs?|seconds?|s|minutes?|mins?|hours?|days?|[kKMGTP]i?B?|B|bytes)(?![A-Za-z0-9]))?"
+    r"(?:\s?(?P<sign>%|percent|ms|milliseconds?|secs?|seconds?|s|minutes?|mins?|hours?|days?|"
+    r"[kKMGTP]i?B?|B|bytes)(?![A-Za-z0-9]))?"
     r"(?P<rate>/s)?(?![\w%/:-]|[.,]\d)"
 )
 _PLAIN = re.compile(r"\s*(-?\d{1,18}(?:\.\d{1,18})?(?:[eE][-+]?\d{1,3})?)\s*")
@@ -30,8 +34,8 @@ _STATED = re.compile(
     re.I,
 )
 _LIMIT = re.compile(
-    r"(?:\b(?:thresholds?|limits?|max|maximum|min|minimum|capacity|size|more|less|greater|higher|lower|fewer|longer|over|above|"
-    r"below|under|beyond|exceed\w*|than|least|most|last|past|previous|within|for|every|out|per|in|next|until|after|before|"
+    r"(?:\b(?:thresholds?|limits?|max|maximum|min|minimum|capacity|size|more|less|greater|higher|lower|"
+    r"fewer|longer|over|above|below|under|beyond|exceed\w*|than|least|most|last|past|previous|within|for|every|out|per|in|next|until|after|before|"
     rf"since|top|code|status|port|version|http)(?:\s+than)?{_GLUE}|[<>≤≥]=?\s*$)",
     re.I,
 )
@@ -54,11 +58,9 @@ def value_in(alert: AlertView, reading: Reading, unit: str | None) -> float | No
         value = float(plain[1])
         return value if fires(value, reading) else None
     for key in _TOLD_IN:
-        text = alert.annotations.get(key)
-        if text:
-            found = list(_candidates(_quiet(text[:LOOKED_AT], alert), reading, unit))
-            if found:
-                return min(found)[2]
+        text = alert.annotations.get(key, "")[:LOOKED_AT]
+        if _DIGIT.search(text) and (found := list(_candidates(_quiet(text, alert), reading, unit))):
+            return min(found)[2]
     return None
 
 
@@ -82,10 +84,15 @@ def fires(value: float, reading: Reading) -> bool:
 
 def _quiet(text: str, alert: AlertView) -> str:
     """The text without addresses and without the values of labels: their numbers are names."""
+    text, _, _ = text.partition("LABELS")  # what templates list behind the value
     for label in sorted(alert.labels.values(), key=len, reverse=True):
         if len(label) > 2 and label in text and _DIGIT.search(label) and not _PLAIN.fullmatch(label):
             text = text.replace(label, "_")
-    return _DURATION.sub(_in_seconds, _NOISE.sub("_", text))
+    if "://" in text:
+        text = _URL.sub("_", text)
+    if ":" in text:
+        text = _TIGHT.sub(r"\1: ", text)  # a number right behind another word's colon is a port
+    return _DURATION.sub(_in_seconds, text)
 
 
 def _in_seconds(found: re.Match[str]) -> str:
@@ -95,7 +102,7 @@ def _in_seconds(found: re.Match[str]) -> str:
 
 def _candidates(text: str, reading: Reading, unit: str | None) -> Iterator[tuple[int, int, float]]:
     """(rank, place, value) of the numbers that may be the value; a lower rank convinces more."""
-    for found in _NUMBER.finditer(text):
+    for found in islice(_NUMBER.finditer(text), MOST_NUMBERS):
         before = text[max(0, found.start() - _CONTEXT) : found.start()]
         rank = _rank(before, text[found.end() : found.end() + 2], found["sign"], unit)
         if rank is None:

@@ -200,6 +200,7 @@ def test_units(expr, unit):
         ("http_errors > 10", "401 Unauthorized spike", None),
         ("queue > 5", "more than 20 for the last 30 minutes", None),
         ("queue > 5", "used 8 of a maximum of 100", 8),
+        ("queue > 5", "queue on mq:15672 (Value:7)", 7),
         ("queue > 5", "(current value: 7) VALUE = 7 LABELS = map[a:99 b:98]", 7),
         ("a_percent > 80", "above 90% (93%)", 93),
         ("a_percent > 80", "it was 91 percent", 91),
@@ -269,3 +270,12 @@ def test_the_sentence_that_the_reading_adds(expr, told, sentence):
 )
 def test_the_thing_is_what_the_metric_is_about_not_who_reports_it(labels, metric, about):
     assert subject(labels, {}, metric) == about
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 4000, "1 " * 2000, "a." * 2000, "1d " * 1300, "is at " * 700, "1:" * 2000, " " * 4000]
+)
+def test_hostile_annotations_are_not_read_for_long(text):
+    began = time.perf_counter()
+    view("X", "queue > 5", dict.fromkeys(("description", "message", "summary", "title"), f"{text} 3x"), instance="a1")
+    assert time.perf_counter() - began < 0.25
