@@ -15,6 +15,7 @@ from receiver.domain import acts, times
 from receiver.domain.sighting import Quarantined, Sightings
 from receiver.domain.times import DAY, HOUR, MINUTE
 from receiver.errors import StoreAway
+from receiver.meters import Meters
 from receiver.store import AlertQuery, Store, jobs, statements, sweeps
 from receiver.store.batch import BATCH_PART
 from receiver.store.codec import STATE
@@ -336,7 +337,7 @@ async def test_a_locked_database_refuses_quickly_and_comes_back_by_itself(store,
 
 
 async def test_a_second_process_on_the_same_file_is_told_to_stay_away(store, tmp_path):
-    other = Store(tmp_path / "a.db", busy_timeout=0.1, read_connections=1, queue=1, meters=store._meters)
+    other = Store(tmp_path / "a.db", busy_timeout=0.1, read_connections=1, queue=1, meters=Meters())
     await other.start()
     try:
         async with asyncio.timeout(5):
@@ -374,3 +375,29 @@ def test_the_writers_statements_name_the_columns_in_the_order_they_are_given():
     assert [column.name for column in alert.columns if column.name != "latest"] == list(STATE)
     columns = statements.INSERT_ALERT.split("(")[1].split(")")[0].split(", ")
     assert columns == [*STATE[:3], "latest", *STATE[3:]]
+
+
+async def test_a_database_that_was_deleted_or_replaced_is_not_written_to(store, tmp_path):
+    await take(store, seen("a"))
+    moved = (tmp_path / "a.db").rename(tmp_path / "aside.db")
+    with pytest.raises(StoreAway, match=r"a\.db is gone"):
+        await take(store, seen("b"))
+    (tmp_path / "a.db").write_bytes(b"")
+    with pytest.raises(StoreAway, match="was replaced"):
+        await take(store, seen("b"))
+    moved.rename(tmp_path / "a.db")
+    assert await take(store, seen("b")) == {"opened": 1}
+
+
+async def test_a_file_that_is_no_database_is_told_and_never_overwritten(tmp_path):
+    (tmp_path / "a.db").write_bytes(b"holiday pictures" * 100)
+    other = Store(tmp_path / "a.db", busy_timeout=0.1, read_connections=1, queue=1, meters=Meters())
+    await other.start()
+    try:
+        async with asyncio.timeout(5):
+            while other.state == "migrating":
+                await asyncio.sleep(0.01)
+        assert "not a database" in other.state
+    finally:
+        await other.close()
+    assert (tmp_path / "a.db").read_bytes().startswith(b"holiday")

@@ -20,6 +20,8 @@ from receiver.settings import Settings
 from receiver.store import Content
 from receiver.store.codec import pack
 
+LONGEST_NAME = 300
+"""Characters of a name that alerts are counted by; the label `alertname` itself is kept whole."""
 COLUMNS = ("source", "fingerprint", "labels", "annotations", "title", "message")
 """Described fields that the store keeps in columns of their own."""
 
@@ -79,7 +81,7 @@ class SourcePlan:
             del fields[column]
         assert view.category is not None and view.priority is not None  # noqa: S101, PT018 - the chain sees to it
         return Content(
-            name=view.name,
+            name=view.name[:LONGEST_NAME],
             heartbeat=sighting.heartbeat,
             category=view.category,
             priority=view.priority,

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -76,6 +77,8 @@ def translated() -> Iterator[None]:
         if is_away(error):
             raise StoreAway(_sentence(error)) from error
         raise
+    except PoolTimeout as error:
+        raise StoreAway("too many reads wait for the database (database.read_connections)") from error
     except DBAPIError as error:
         if isinstance(error.orig, BaseException) and is_away(error.orig):
             raise StoreAway(_sentence(error.orig)) from error
@@ -89,7 +92,10 @@ _AWAY = (
     "SQLITE_IOERR",
     "SQLITE_CANTOPEN",
     "SQLITE_READONLY",
+    "SQLITE_PERM",
     "SQLITE_NOMEM",
+    "SQLITE_NOTADB",
+    "SQLITE_CORRUPT",
 )
 
 
@@ -112,6 +118,7 @@ class FileLock:
     def __init__(self, database: Path) -> None:
         self._path = database.with_name(database.name + ".lock")
         self._file: int | None = None
+        self._seen: tuple[int, int] | None = None
 
     def take(self) -> None:
         """Raises StoreAway while another process has it or the folder cannot be written."""
@@ -131,3 +138,14 @@ class FileLock:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    def check(self, database: Path) -> None:
+        """Raises StoreAway when the file at `database` is no longer the one first seen: what is written now is lost."""
+        try:
+            found = database.stat()
+        except OSError as error:
+            raise StoreAway(f"{database} is gone ({error.strerror}): put it back or restart alertsage") from error
+        seen = (found.st_dev, found.st_ino)
+        if self._seen not in (None, seen):
+            raise StoreAway(f"{database} was replaced while in use: restart alertsage")
+        self._seen = seen

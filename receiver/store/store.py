@@ -26,12 +26,14 @@ T = TypeVar("T")
 
 RETRY_SECONDS = 1.0
 PROBE_SECONDS = 1.0
+PING_SECONDS = 5.0
 
 
 class Store:
     """Alerts on one SQLite file. `start` it, use it, `close` it; one process at a time."""
 
     def __init__(self, path: Path, *, busy_timeout: float, read_connections: int, queue: int, meters: Meters) -> None:
+        self._path = path
         self._lock = engine.FileLock(path)
         self._write_engine = engine.write_engine(path, busy_timeout)
         self._read_engine = engine.read_engine(path, read_connections, busy_timeout)
@@ -128,7 +130,11 @@ class Store:
             return
         self._ready()
         # An update that changes nothing still has to reach the disk: a full one shows here, a mere BEGIN would pass.
-        await self.write(lambda c: c.exec_driver_sql("UPDATE alembic_version SET version_num = version_num"))
+        try:
+            async with asyncio.timeout(PING_SECONDS):
+                await self.write(lambda c: c.exec_driver_sql("UPDATE alembic_version SET version_num = version_num"))
+        except TimeoutError:
+            raise StoreAway(f"the database did not take a write within {PING_SECONDS:g} s") from None
         self._probed_at = loop.time()
 
     # --- inside -----------------------------------------------------------------------------------------------------
@@ -161,13 +167,19 @@ class Store:
                 await asyncio.to_thread(self._migrate)
             except StoreAway as error:
                 self._away(str(error))
-                await asyncio.sleep(RETRY_SECONDS)
+            except Exception as error:
+                self._away(f"the database could not be opened: {error}")
+                log.exception("opening the database failed; it is tried again")
             else:
                 break
-        self._writer = Writer(self._write_engine, self._meters, self._queue, self.work.set)
+            await asyncio.sleep(RETRY_SECONDS)
+        self._writer = Writer(self._write_engine, self._meters, self._queue, self.work.set, self._check)
         self.state, self.away_at = "ready", times.now()
         self.work.set()
         log.info("the database is ready")
+
+    def _check(self) -> None:
+        self._lock.check(self._path)
 
     def _migrate(self) -> None:
         self._lock.take()

@@ -26,6 +26,8 @@ from receiver.store.engine import translated
 log = logging.getLogger("alertsage.store")
 T = TypeVar("T")
 
+Check = Callable[[], None]
+"""Called before each transaction; raises StoreAway when the database must not be written to."""
 BATCH_WEBHOOKS = 256
 BATCH_ALERTS = 2000
 
@@ -43,11 +45,12 @@ class _Waiting:
 class Writer:
     """Owns the writing connection. Made on the event loop that its callers run on."""
 
-    def __init__(self, engine: Engine, meters: Meters, limit: int, on_work: Callable[[], None]) -> None:
+    def __init__(self, engine: Engine, meters: Meters, limit: int, on_work: Callable[[], None], check: Check) -> None:
         self._engine = engine
         self._meters = meters
         self._limit = limit
         self._on_work = on_work
+        self._check = check
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._depth = 0
@@ -133,6 +136,7 @@ class Writer:
         owes_work = False
         try:
             with translated():
+                self._check()
                 connection = self._connect()
                 with connection.begin():
                     if isinstance(group[0].work, Intake):
