@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from receiver.errors import StoreAway
 from receiver.meters import Meters
@@ -143,7 +144,7 @@ class Writer:
                         owes_work = self._take(connection, group)
                     else:
                         group[0].result = group[0].work(connection)
-        except BaseException as error:
+        except (StoreAway, DBAPIError, sqlite3.Error) as error:
             self._meters.store_failures.labels("away" if isinstance(error, StoreAway) else "error").inc()
             self._close()
             raise
