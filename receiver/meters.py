@@ -18,50 +18,9 @@ class Meters:
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each series, which nobody asks for
-        self.received = self._counter("received_alerts", "Alerts read from accepted webhooks, by source.", "source")
-        self.sightings = self._counter(
-            "sightings",
-            "What became of received alerts: opened, reopened, escalated, repeated, resolved, duplicate (a retry or "
-            "HA twin), stale (overtaken by newer news).",
-            "source",
-            "outcome",
-        )
-        self.quarantined = self._counter(
-            "quarantined_alerts", "Alerts of taken webhooks that could not be read and were kept aside.", "source"
-        )
-        self.truncated = self._counter(
-            "truncated_alerts", "Alerts that senders left out of their webhooks (max_alerts).", "source"
-        )
-        self.refused = self._counter("refused_webhooks", "Webhooks not taken, by reason.", "source", "reason")
-        self.intake_seconds = self._histogram(
-            "intake_seconds",
-            "From the first byte of a webhook to its answer.",
-            (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-            "source",
-        )
-        self.batch_webhooks = self._histogram(
-            "batch_webhooks", "Webhooks stored in one commit.", (1, 2, 4, 8, 16, 32, 64, 128, 256)
-        )
-        self.batch_seconds = self._histogram(
-            "batch_seconds",
-            "One transaction of the writer, from its first statement to the end of its commit.",
-            (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
-        )
-        self.store_failures = self._counter("store_failures", "Transactions that failed, by reason.", "reason")
-        self.queue_depth = Gauge(
-            "alertsage_queue_depth",
-            f"Webhooks waiting for the writer. {SUM}",
-            registry=self.registry,
-        )
-        self.enricher_runs = self._counter(
-            "enricher_runs", "Enricher runs by outcome: ok, nothing, failed, timed out, skipped.", "enricher", "outcome"
-        )
-        self.enricher_seconds = self._histogram(
-            "enricher_seconds",
-            "One run of one enricher.",
-            (0.00001, 0.0001, 0.001, 0.01, 0.1, 1, 5, 10, 30, 60),
-            "enricher",
-        )
+        self._of_intake()
+        self._of_the_store()
+        self._of_enrichers()
 
     def introduce(self, sources: Iterable[str]) -> None:
         """Show these sources with 0 before anything has come, so that a first increase is seen as one."""
@@ -84,6 +43,56 @@ class Meters:
         """Count one run of an enricher."""
         self._child(self.enricher_runs, enricher, outcome).inc()
         self._child(self.enricher_seconds, enricher).observe(milliseconds / 1000)
+
+    def _of_intake(self) -> None:
+        self.received = self._counter("received_alerts", "Alerts read from accepted webhooks, by source.", "source")
+        self.sightings = self._counter(
+            "sightings",
+            "What became of received alerts: opened, reopened, escalated, repeated, resolved, duplicate (a retry or "
+            "HA twin), stale (overtaken by newer news).",
+            "source",
+            "outcome",
+        )
+        self.quarantined = self._counter(
+            "quarantined_alerts", "Alerts of taken webhooks that could not be read and were kept aside.", "source"
+        )
+        self.truncated = self._counter(
+            "truncated_alerts", "Alerts that senders left out of their webhooks (max_alerts).", "source"
+        )
+        self.refused = self._counter("refused_webhooks", "Webhooks not taken, by reason.", "source", "reason")
+        self.intake_seconds = self._histogram(
+            "intake_seconds",
+            "From the first byte of a webhook to its answer.",
+            (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+            "source",
+        )
+
+    def _of_the_store(self) -> None:
+        self.batch_webhooks = self._histogram(
+            "batch_webhooks", "Webhooks stored in one commit.", (1, 2, 4, 8, 16, 32, 64, 128, 256)
+        )
+        self.batch_seconds = self._histogram(
+            "batch_seconds",
+            "One transaction of the writer, from its first statement to the end of its commit.",
+            (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+        )
+        self.store_failures = self._counter("store_failures", "Transactions that failed, by reason.", "reason")
+        self.queue_depth = Gauge(
+            "alertsage_queue_depth",
+            f"Webhooks waiting for the writer. {SUM}",
+            registry=self.registry,
+        )
+
+    def _of_enrichers(self) -> None:
+        self.enricher_runs = self._counter(
+            "enricher_runs", "Enricher runs by outcome: ok, nothing, failed, timed out, skipped.", "enricher", "outcome"
+        )
+        self.enricher_seconds = self._histogram(
+            "enricher_seconds",
+            "One run of one enricher.",
+            (0.00001, 0.0001, 0.001, 0.01, 0.1, 1, 5, 10, 30, 60),
+            "enricher",
+        )
 
     @cache  # noqa: B019 - lives as long as the process; looking children up costs more than counting
     def _child(self, metric: Any, *labels: str) -> Any:

@@ -336,16 +336,21 @@ async def test_a_locked_database_refuses_quickly_and_comes_back_by_itself(store,
     assert await take(store, seen("b")) == {"opened": 1}
 
 
-async def test_a_second_process_on_the_same_file_is_told_to_stay_away(store, tmp_path):
-    other = Store(tmp_path / "a.db", busy_timeout=0.1, read_connections=1, queue=1, meters=Meters())
+async def why_away(path):
+    """What a store says that cannot open this database."""
+    other = Store(path, busy_timeout=0.1, read_connections=1, queue=1, meters=Meters())
     await other.start()
     try:
         async with asyncio.timeout(5):
             while other.state == "migrating":
                 await asyncio.sleep(0.01)
-        assert "another alertsage uses this database" in other.state
+        return other.state
     finally:
         await other.close()
+
+
+async def test_a_second_process_on_the_same_file_is_told_to_stay_away(store, tmp_path):
+    assert "another alertsage uses this database" in await why_away(tmp_path / "a.db")
 
 
 async def test_a_database_of_a_newer_version_is_left_alone(tmp_path):
@@ -391,13 +396,5 @@ async def test_a_database_that_was_deleted_or_replaced_is_not_written_to(store, 
 
 async def test_a_file_that_is_no_database_is_told_and_never_overwritten(tmp_path):
     (tmp_path / "a.db").write_bytes(b"holiday pictures" * 100)
-    other = Store(tmp_path / "a.db", busy_timeout=0.1, read_connections=1, queue=1, meters=Meters())
-    await other.start()
-    try:
-        async with asyncio.timeout(5):
-            while other.state == "migrating":
-                await asyncio.sleep(0.01)
-        assert "not a database" in other.state
-    finally:
-        await other.close()
+    assert "not a database" in await why_away(tmp_path / "a.db")
     assert (tmp_path / "a.db").read_bytes().startswith(b"holiday")

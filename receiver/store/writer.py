@@ -81,6 +81,8 @@ class Writer:
         await asyncio.to_thread(self._thread.join)
 
     async def _wait(self, work: Any) -> Any:
+        if not self._thread.is_alive():
+            raise StoreAway("the thread that writes has ended by a fault of alertsage; its log says why: restart it")
         future: asyncio.Future[Any] = self._loop.create_future()
         self._depth += 1
         self._meters.queue_depth.set(self._depth)
