@@ -112,9 +112,14 @@ LOOKED_AT = 300
 """Characters of name and of metric."""
 
 
-def category(alert: AlertView, _context: Context) -> Enrichment:
-    """The label `category` when it is one of ours; else what name and metric speak of; else application."""
+def category(alert: AlertView, _context: Context) -> Enrichment | None:
+    """The label `category` when it is one of ours; else what name and metric speak of; else application.
+
+    None when the sender itself has said what it is.
+    """
     told = _VALID.get(alert.labels.get("category", "").lower())
+    if told is None and alert.category is not None:
+        return None
     return Enrichment(category=told or _by_words(alert.name[:LOOKED_AT], (alert.metric or "")[:LOOKED_AT]))
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from enrichers.api import Context
 from receiver.domain.enrichment import AlertView, Enrichment, Impact
-from receiver.domain.sighting import Sighting
+from receiver.domain.sighting import NOTHING, Sighting
 from receiver.domain.vocabulary import Category, Priority
 
 LONGEST_TITLE, LONGEST_MESSAGE = 500, 4000
@@ -53,27 +53,32 @@ class Link(Protocol):
         ...
 
 
+SENDER = "sender"
+"""Who said what is no enricher's doing (in `provenance`)."""
+
+
 def view_of(sighting: Sighting) -> AlertView:
-    """The alert before any enricher has seen it: its title is its name."""
-    name = sighting.name
+    """The alert before anything but labels and annotations has been looked at."""
     return AlertView(
         source=sighting.source,
         kind=sighting.kind,
         fingerprint=sighting.fingerprint,
-        name=name,
+        name=sighting.name,
         labels=sighting.labels,
         annotations=sighting.annotations,
         generator_url=sighting.generator_url,
         starts_at=sighting.starts_at,
         firing=sighting.firing,
-        title=name or "alert without a name",
+        raw=sighting.raw,
     )
 
 
 def describe(chain: Sequence[Link], sighting: Sighting, context: Context) -> Described:
-    """Run the inline chain. Never raises: an enricher that does is an outcome, and the others go on."""
+    """Run the inline chain, the sender speaking first. Never raises: an enricher that does is an outcome."""
     described = Described(view_of(sighting))
     view = described.view
+    if sighting.told is not NOTHING:
+        merge(view, SENDER, sighting.told, described.provenance)
     for enricher in chain:
         began = time.perf_counter()
         try:
@@ -88,7 +93,8 @@ def describe(chain: Sequence[Link], sighting: Sighting, context: Context) -> Des
         described.outcomes.append(Outcome(enricher.name, "nothing" if added is None else "ok", _since(began)))
     view.category = view.category or Category.APPLICATION
     view.priority = view.priority or Priority.MEDIUM
-    view.title, view.message = view.title[:LONGEST_TITLE], view.message[:LONGEST_MESSAGE]
+    view.title = (view.title or view.name or "alert without a name")[:LONGEST_TITLE]
+    view.message = view.message[:LONGEST_MESSAGE]
     return described
 
 

@@ -8,11 +8,13 @@ from enrichers.priority import priority
 from enrichers.recommendations import recommendations
 from enrichers.recurrence import recurrence
 from enrichers.runbook import Runbook
+from enrichers.stacktrace import stacktrace
 from enrichers.thresholds import thresholds
 
 SHIPPED: Mapping[str, Callable[..., Any]] = {
     "thresholds": thresholds,
     "category": category,
+    "stacktrace": stacktrace,
     "priority": priority,
     "runbook": Runbook,
     "recurrence": recurrence,

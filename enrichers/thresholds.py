@@ -13,10 +13,12 @@ def thresholds(alert: AlertView, _context: Context) -> Enrichment | None:
     """What is measured and how bad it is, from the PromQL in `generatorURL` and the annotations."""
     reading = promql.read(alert.generator_url)
     annotations = alert.annotations
-    about = subject(alert.labels, reading.selected if reading else {}, reading.metric if reading else None)
+    about = alert.subject or subject(
+        alert.labels, reading.selected if reading else {}, reading.metric if reading else None
+    )
     summary = annotations.get("summary") or annotations.get("title")
-    title = summary or (f"{alert.name} on {about}" if alert.name and about else alert.name or about)
-    message = annotations.get("description") or annotations.get("message") or summary or ""
+    title = alert.title or summary or (f"{alert.name} on {about}" if alert.name and about else alert.name or about)
+    message = alert.message or annotations.get("description") or annotations.get("message") or summary or ""
     if reading is None:
         return Enrichment(title=title or None, message=message or None, subject=about)
     unit = unit_of(reading)

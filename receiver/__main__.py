@@ -30,7 +30,8 @@ class _Commands(click.Group):
 def main() -> None:
     """Alerts that say what to do.
 
-    alertsage takes webhooks from Prometheus Alertmanager, explains every alert, stores it for good and counts it.
+    alertsage takes webhooks from Prometheus Alertmanager, Grafana, Sentry and others, explains every alert, stores it
+    for good and counts it.
     Start with `alertsage serve`; it needs no configuration. Every setting can also be given by the environment:
     ALERTSAGE__SERVER__LISTEN sets server.listen.
     """
@@ -66,17 +67,18 @@ def check(config: Path | None) -> None:
 @main.command()
 @_CONFIG
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line and alert.")
+@click.option("--source", metavar="NAME", help="Read the bodies as this source's. Default: by their form.")
 @click.argument("files", nargs=-1, required=True, metavar="FILES...|-")
-def explain(config: Path | None, files: tuple[str, ...], as_json: bool) -> None:
+def explain(config: Path | None, files: tuple[str, ...], as_json: bool, source: str | None) -> None:
     """Say what alertsage makes of an alert, without server or database.
 
-    FILES hold webhook bodies as Alertmanager sends them: one, a JSON array of them, or one a line; - reads standard
-    input.
+    FILES hold webhook bodies as senders post them: one, a JSON array of them, or one a line; - reads standard input.
+    Bodies of a generic source need its --source.
     """
     from receiver.explain import explain
     from receiver.settings import load
 
-    sys.exit(explain(files, load(config), as_json))
+    sys.exit(explain(files, load(config), as_json, source))
 
 
 @main.command()

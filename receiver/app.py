@@ -13,19 +13,21 @@ from pathlib import Path
 import click
 from aiohttp import web
 
+from receiver.background.drainer import Drainer
 from receiver.background.supervise import keep_running
 from receiver.background.sweeper import Sweeper
 from receiver.background.watcher import Watcher
 from receiver.background.worker import Worker
 from receiver.data import data
 from receiver.errors import Mistakes
+from receiver.flow.accept import Into
 from receiver.flow.configuration import Configuration
 from receiver.logs import set_up as set_up_logs
 from receiver.meters import Meters
 from receiver.settings import Settings
-from receiver.settings.model import Source
-from receiver.store import Store
-from receiver.web.keys import CONFIGURATION, METERS, STORE
+from receiver.settings.sources import Source
+from receiver.store import Spool, Store
+from receiver.web.keys import CONFIGURATION, INTO, METERS, STORE
 from receiver.web.problems import answer_errors
 from receiver.web.routes import add_routes
 
@@ -50,6 +52,8 @@ def build_app(load: Callable[[], Settings]) -> web.Application:
         queue=settings.limits.queue,
         meters=meters,
     )
+    spool = settings.spool.folder or settings.database.path.with_name(settings.database.path.name + ".spool")
+    app[INTO] = Into(app[STORE], Spool(spool, settings.spool.max_size, settings.spool.max_files), meters)
     add_routes(app)
     app.cleanup_ctx.append(_store)
     app.cleanup_ctx.append(_background)
@@ -124,7 +128,7 @@ def _greet(settings: Settings, url: str) -> None:
     click.echo(
         f"alertsage listens on {url} and stores in {settings.database.path}\n\n"
         f"Post a sample webhook, then look at what became of it:\n\n"
-        f"  {post} {url}/webhook/{source.kind}/{name}\n"
+        f"  {post} {url}/webhook/{source.kind}{'' if name == source.kind else f'/{name}'}\n"
         f"  curl -sS{token} {url}/api/v1/alerts\n"
     )
 
@@ -138,10 +142,12 @@ async def _store(app: web.Application) -> AsyncIterator[None]:
 async def _background(app: web.Application) -> AsyncIterator[None]:
     store, configuration = app[STORE], app[CONFIGURATION]
     worker = Worker(store, lambda: configuration.setup, app[METERS])
+    drainer = Drainer(app[INTO], lambda: configuration.setup)
     sweeper = Sweeper(store, lambda: configuration.setup)
     tasks = [
         asyncio.create_task(keep_running("worker", worker.run), name="worker"),
         asyncio.create_task(keep_running("sweeper", sweeper.run), name="sweeper"),
+        asyncio.create_task(keep_running("drainer", drainer.run), name="drainer"),
         asyncio.create_task(keep_running("watcher", Watcher(configuration).run), name="watcher"),
     ]
     yield

@@ -19,8 +19,12 @@ from receiver.domain.enrichment import History
 from receiver.domain.sighting import Sightings
 from receiver.errors import Mistake, Mistakes, Refused
 from receiver.flow.rehearse import Rehearsal
+from receiver.flow.setup import context_of
 from receiver.settings import Settings
-from receiver.sources import KINDS, Bounds, SourceContext
+from receiver.settings.sentences import unknown
+from receiver.settings.sources import Source
+from receiver.sources.reading import read
+from receiver.sources.shape import kind_of
 
 TOLD = 10
 """Mistakes in the input that are told one by one."""
@@ -28,24 +32,30 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u2
 """What a terminal obeys, or what makes it show another order than the text has; line ends and tabs are not among it."""
 
 
-def explain(paths: Sequence[str], settings: Settings, as_json: bool) -> int:
+def explain(paths: Sequence[str], settings: Settings, as_json: bool, source: str | None = None) -> int:
     """Print every alert of the files (`-` is standard input), explained; returns the exit code.
 
-    0 when all was read, 1 when a body or an alert could not be. Raises Mistakes for a file that cannot be read.
+    Each body is read as one of the named source, else by its form. 0 when all was read, 1 when a body or an alert
+    could not be. Raises Mistakes for a file that cannot be read and for a source that is not configured.
     """
-    if not settings.sources:
-        raise Mistakes([settings.origin.mistake(("sources",), "is empty; name a source to explain by")])
+    if source is not None and source not in settings.sources:
+        sentence = unknown(f"has no source {source}", source, settings.sources)
+        raise Mistakes([settings.origin.mistake(("sources",), sentence)])
     layout = None if as_json else _template()
     unread = _Unread()
     with Rehearsal(settings) as rehearsal:
         for place, body in _bodies(paths):
             try:
-                told = _parse(body, settings)
+                told = _parse(body, settings, source)
             except Refused as refused:
                 unread.add(place, refused.sentence)
                 continue
+            if told.ignored:
+                unread.add(place, f"concerns no alert ({told.ignored})")
             for bad in told.quarantined:
                 unread.add(f"{place}: alerts.{bad.index}", bad.reason)
+            for said in told.remarks:
+                click.echo(_one_line(_visible(f"{place}: about {said.fingerprint}: {said.why}")), err=True)
             for sighting in told.alerts:
                 explained = rehearsal.explain(sighting, History(episodes=(times.now(),), notification_count=1))
                 click.echo(_line(explained) if layout is None else layout.render(**_shown(explained)))
@@ -71,10 +81,13 @@ class _Unread:
         return 1 if self._count else 0
 
 
-def _parse(body: bytes, settings: Settings) -> Sightings:
-    name, source = next(iter(settings.sources.items()))
-    context = SourceContext(name, source.kind, Bounds.of(settings.limits))
-    return KINDS[source.kind].parse({}, body, context, times.now())
+def _parse(body: bytes, settings: Settings, name: str | None) -> Sightings:
+    """As the named source would read it, else as the first of the kind that its form tells. Raises Refused."""
+    if name is None:
+        kind = kind_of({}, body, settings.limits.values)
+        name = next((known for known, source in settings.sources.items() if source.kind == kind), kind)
+    source = settings.sources.get(name) or Source.model_validate({"kind": name})
+    return read({}, body, context_of(settings, name, source), times.now())
 
 
 def _bodies(paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:

@@ -25,7 +25,7 @@ class Meters:
     def introduce(self, sources: Iterable[str]) -> None:
         """Show these sources with 0 before anything has come, so that a first increase is seen as one."""
         for source in sources:
-            for counter in (self.received, self.quarantined, self.truncated):
+            for counter in (self.received, self.quarantined, self.truncated, self.redacted):
                 counter.labels(source)
             self.intake_seconds.labels(source)
 
@@ -49,7 +49,8 @@ class Meters:
         self.sightings = self._counter(
             "sightings",
             "What became of received alerts: opened, reopened, escalated, repeated, resolved, duplicate (a retry or "
-            "HA twin), stale (overtaken by newer news).",
+            "HA twin or the same delivery again), stale (overtaken by newer news), held, suppressed, noted, unknown (a "
+            "remark about an alert that is not known).",
             "source",
             "outcome",
         )
@@ -58,6 +59,13 @@ class Meters:
         )
         self.truncated = self._counter(
             "truncated_alerts", "Alerts that senders left out of their webhooks (max_alerts).", "source"
+        )
+        self.ignored = self._counter(
+            "ignored_webhooks", "Webhooks that concern no alert, by what they were.", "source", "event"
+        )
+        self.redacted = self._counter("redactions", "Secrets taken out of webhooks.", "source")
+        self.spooled = self._counter(
+            "spooled_webhooks", "Webhooks kept in the spool because the database was away or slow.", "source"
         )
         self.refused = self._counter("refused_webhooks", "Webhooks not taken, by reason.", "source", "reason")
         self.intake_seconds = self._histogram(

@@ -8,7 +8,8 @@ import pytest
 from receiver.domain.sighting import Sighting, Sightings
 from receiver.domain.times import SECOND
 from receiver.errors import Refused
-from receiver.sources import KINDS, Bounds, SourceContext
+from receiver.sources import Bounds, SourceContext
+from receiver.sources.reading import read
 
 NOW = 1_800_000_000 * SECOND
 START = "2026-11-23T06:40:41.347Z"
@@ -50,7 +51,7 @@ def webhook(*alerts: Any, **fields: Any) -> dict[str, Any]:
 def parse(document: Any, bounds: Bounds = BOUNDS) -> Sightings:
     """Parse a body: bytes as they are, anything else as JSON."""
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return KINDS["alertmanager"].parse({}, body, SourceContext("am", "alertmanager", bounds), NOW)
+    return read({}, body, SourceContext("am", "alertmanager", bounds), NOW)
 
 
 def one(**fields: Any) -> Sighting:

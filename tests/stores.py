@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic_core import to_json
 
@@ -25,6 +26,13 @@ class PlainPlan:
 
     policy: Policy = field(default_factory=Policy)
     deferred: bool = False
+
+    joins: bool = False
+
+    def joined(self, sighting: Sighting, before: Mapping[str, Any]) -> Sighting:
+        """Nothing is joined."""
+        del before
+        return sighting
 
     def digest(self, sighting: Sighting) -> bytes:
         """All that is looked at."""

@@ -15,8 +15,9 @@ from receiver.__main__ import main
 from receiver.data import data
 from receiver.settings import Settings, load
 from receiver.settings.environment import PREFIX
-from receiver.settings.model import Plugin, Source
+from receiver.settings.model import Plugin
 from receiver.settings.schema import ANY_NAME, secrets, settings
+from receiver.settings.sources import MappingSection, Signature, Source
 from receiver.settings.units import format_duration, format_size
 
 REPO = Path(__file__).parent.parent
@@ -30,7 +31,11 @@ OWN = {  # the settings of the shipped enrichers
     if field.init
 }
 SECRETS = {".".join(path) for path in secrets()}
-SIZES = {"limits.wire_size", "limits.inflated_size", "limits.label_size", "limits.annotation_size"}
+OPTIONAL: dict[str, type[BaseModel]] = {  # sections that are not there unless they are written
+    "sources.NAME.auth.signature": Signature,
+    "sources.NAME.mapping": MappingSection,
+}
+SIZES = {"spool.max_size", "limits.wire_size", "limits.inflated_size", "limits.label_size", "limits.annotation_size"}
 
 
 def documented() -> dict[str, tuple[str, str, str]]:
@@ -39,6 +44,12 @@ def documented() -> dict[str, tuple[str, str, str]]:
 
 
 def default(path: str) -> str:
+    for section, kind in OPTIONAL.items():
+        if path.startswith(section + "."):
+            if path.endswith(ANY_NAME):
+                return "none"
+            field = kind.model_fields[path.removeprefix(section + ".")]
+            return "none" if field.is_required() or field.default is None else f"`{shown(path, field.default)}`"
     value: Any = Settings()
     for part in path.split("."):
         if part == ANY_NAME:
@@ -72,7 +83,7 @@ def test_config_yaml_holds_exactly_the_defaults(monkeypatch: pytest.MonkeyPatch,
 @pytest.mark.parametrize("path", PATHS)
 def test_config_yaml_names_every_setting(path: str) -> None:
     lines = data("config.yaml").read_text().split("\n")
-    section, key = path.split(".", maxsplit=1)[0], path.rsplit(".", maxsplit=1)[-1]
+    section, key = path.split(".", maxsplit=1)[0], path.removesuffix(f".{ANY_NAME}").rsplit(".", maxsplit=1)[-1]
     if section == "enrichers":  # what all enrichers share is told in the comment above them
         end = lines.index("enrichers:")
         found = [line for line in lines[:end] if re.match(rf"#   {key}: ", line)]

@@ -66,7 +66,7 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_explained(tmp_path):
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 1
     assert 'standard input:1: alerts.1: status is "odd", neither firing nor resolved' in done.stderr
-    assert 'standard input:2: the body has no list "alerts"' in done.stderr
+    assert "standard input:2: this is the form of none of Alertmanager's" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -143,11 +143,16 @@ def test_a_text_of_an_alert_cannot_pass_for_another_alert(tmp_path):
     ]
 
 
-def test_without_a_source_there_is_nothing_to_explain_by(tmp_path):
+def test_a_body_is_explained_by_its_form_whatever_is_configured(tmp_path):
     (tmp_path / "config.yaml").write_text("sources: {}\n")
-    done = explain(tmp_path, str(SAMPLE))
+    assert explain(tmp_path, str(SAMPLE)).returncode == 0
+
+
+def test_a_source_that_is_not_configured_is_told(tmp_path):
+    (tmp_path / "config.yaml").write_text("sources: {uptime: {}}\n")
+    done = explain(tmp_path, "--source", "uptim", str(SAMPLE))
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "config.yaml:1: sources: is empty; name a source to explain by\n"
+    assert done.stderr == 'config.yaml:1: sources: has no source uptim; did you mean "uptime"?\n'
 
 
 def test_many_mistakes_are_told_once_and_counted(tmp_path):

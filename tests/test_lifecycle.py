@@ -7,8 +7,9 @@ import pytest
 
 from receiver.domain import acts
 from receiver.domain.alert import Alert, Change, Policy
-from receiver.domain.lifecycle import Outcome, Verdict, escalate, expire, fold
-from receiver.domain.sighting import Sighting
+from receiver.domain.changes import escalate, expire
+from receiver.domain.lifecycle import Outcome, Verdict, fold
+from receiver.domain.sighting import Sighting, Starts
 from receiver.domain.times import DAY, HOUR, MINUTE, SECOND
 from receiver.domain.vocabulary import Priority, Status
 
@@ -20,7 +21,7 @@ POLICY = Policy()
 class Timeline:
     """One key's life: `fire` and `end` at minutes since T0 deliver a sighting, as a webhook at that minute would."""
 
-    episodic: bool = True
+    starts: Starts = Starts.EPISODE
     alert: Alert | None = None
     rows: list[Alert] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
@@ -44,7 +45,7 @@ class Timeline:
             annotations={},
             starts_at=minute(start),
             ends_at=None if end is None else minute(end),
-            episodic=self.episodic,
+            starts=self.starts,
         )
         verdict: Verdict = fold(self.alert, sighting, minute(at), POLICY, lambda: next(self.ids))
         self.changes += verdict.changes
@@ -347,14 +348,14 @@ def test_an_act_that_does_not_fit_the_status_is_refused_in_words(line, act, stat
 
 
 def test_without_episodes_each_post_counts_and_is_the_same_alert_within_the_hour():
-    line = Timeline(episodic=False)
+    line = Timeline(starts=Starts.NONE)
     for at in range(60):
         line.fire(at, start=at)
     assert (line.now.notification_count, len(line.rows), line.kinds) == (60, 1, ["opened"])
 
 
 def test_without_episodes_a_long_silence_ends_the_alert_and_a_new_one_names_it():
-    line = Timeline(episodic=False)
+    line = Timeline(starts=Starts.NONE)
     line.fire(0, start=0)
     line.fire(61, start=61)
     assert line.kinds == ["opened", "expired", "opened"]

@@ -29,7 +29,7 @@ def test_without_any_file_the_defaults_apply(tmp_path: Path, monkeypatch: pytest
     settings = load(None, {})
     assert (settings.server.listen.host, settings.server.listen.port) == ("127.0.0.1", 9911)
     assert settings.database.path == tmp_path / "alertsage.db"
-    assert settings.sources["alertmanager"].expire_after == timedelta(days=3)
+    assert settings.sources["alertmanager"].expiry == timedelta(days=3)
     assert tuple(settings.enrichers) == SHIPPED
 
 
@@ -64,7 +64,7 @@ limits:
 sources:
   Bad Name: {}
   am:
-    kind: grafana
+    kind: nagios
     expire_afer: 3d
     expire_after: 45x
     auth:
@@ -83,7 +83,7 @@ foo: 1
         "config.yaml:10: limits.answer_timeout: must be longer than 0s",
         "config.yaml:11: limits.labels: must be a whole number, not true",
         f"config.yaml:13: sources.Bad Name: {NOT_A_NAME}",
-        'config.yaml:15: sources.am.kind: must be alertmanager, not "grafana"',
+        'config.yaml:15: sources.am.kind: must be one of alertmanager, grafana, sentry or generic, not "nagios"',
         'config.yaml:16: sources.am.expire_afer: is not a setting; did you mean "expire_after"?',
         'config.yaml:17: sources.am.expire_after: "45x" is not a duration, e.g. 45m',
         "config.yaml:19: sources.am.auth.bearer: is empty; give it a value or leave it out",
@@ -211,11 +211,14 @@ enrichers:
     assert "geheim" not in "\n".join(mistakes(tmp_path, wrong))
 
 
+ALL = [f"sources.{name}.auth" for name in ("alertmanager", "grafana", "sentry")]
+
+
 @pytest.mark.parametrize(
     ("text", "missing"),
     [
-        ("server: {listen: '0.0.0.0:9911'}", "server.token and sources.alertmanager.auth"),
-        ("server: {listen: '[::]:9911', token: x}", "sources.alertmanager.auth"),
+        ("server: {listen: '0.0.0.0:9911'}", f"server.token, {ALL[0]}, {ALL[1]} and {ALL[2]}"),
+        ("server: {listen: '[::]:9911', token: x}", f"{ALL[0]}, {ALL[1]} and {ALL[2]}"),
         ("server: {listen: 'box:9911'}\nsources: {a: {auth: {bearer: x}}, b: {}}", "server.token and sources.b.auth"),
     ],
 )

@@ -17,6 +17,7 @@ server: {token: t0p}
 sources:
   prod: {auth: {bearer: s3cret}}
   open: {}
+  graf-prod: {kind: grafana, auth: {bearer: s3cret}}
 """
 
 
@@ -89,7 +90,8 @@ async def test_what_could_not_be_read_is_kept_for_a_look(site: Site) -> None:
 async def test_each_route_asks_for_what_its_line_of_the_table_says(tmp_path: Path) -> None:
     async with serving(tmp_path, SECRETS) as site:
         for route in ROUTES:
-            path = route.path.replace("{kind}", "alertmanager").replace("{name}", "prod").replace("{id}", "1")
+            name = "graf-prod" if "grafana" in route.path else "prod"
+            path = route.path.replace("{kind}", "alertmanager").replace("{name}", name).replace("{id}", "1")
             answer = await site.ask(route.method, path, b"{}")
             if route.asks is Asks.NOTHING:
                 assert answer.status == 200, path

@@ -143,6 +143,7 @@ def figures(page: bytes) -> dict[str, float]:
 
 
 async def test_metrics_count_what_is_stored_and_what_came(stored: Site) -> None:
+    await stored.post("/webhook/alertmanager", b"junk")
     await stored.post("/webhook", b"junk")
     await stored.post("/webhook", webhook(firing("Watchdog", severity="none")))
     found = figures((await stored.get("/metrics")).body)
@@ -164,6 +165,7 @@ async def test_metrics_count_what_is_stored_and_what_came(stored: Site) -> None:
     assert total("alertsage_received_alerts_total", source="alertmanager") == 6
     assert total("alertsage_sightings_total", outcome="opened") == 5
     assert total("alertsage_refused_webhooks_total", source="alertmanager") == 1
+    assert total("alertsage_refused_webhooks_total", source="_unknown") == 1
     assert found["alertsage_store_up"] == 1
     assert found["alertsage_last_reload_success"] == 1
 

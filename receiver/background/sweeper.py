@@ -7,16 +7,18 @@ from collections.abc import Awaitable, Callable
 
 from receiver.domain import times
 from receiver.domain.times import Instant, span
+from receiver.domain.voices import never_resolves
 from receiver.errors import StoreAway
 from receiver.flow.setup import Setup
-from receiver.store import Store, sweeps
+from receiver.store import Store, reads, sweeps
 
 log = logging.getLogger("alertsage.sweeper")
 
 CLOCK_JUMP = 30 * times.SECOND
 """A wall clock that moved so much against the monotonic one has jumped."""
 
-
+DELIVERIES_KEPT = 1 * times.DAY
+"""Senders repeat a delivery within the hour, if at all."""
 WAKE_SECONDS, EXPIRE_SECONDS, FORGET_SECONDS = 2.0, 5.0, 60.0
 """How often each is looked at: a suppression's end is waited for, a retention's is not."""
 
@@ -29,6 +31,7 @@ class Sweeper:
         self._setup = setup
         self._offset = _offset()
         self._jumped_at: Instant = 0
+        self._told: set[str] = set()
 
     async def run(self) -> None:
         """Sweep, for ever."""
@@ -37,6 +40,7 @@ class Sweeper:
                 (self._wake, WAKE_SECONDS),
                 (self._expire, EXPIRE_SECONDS),
                 (self._forget, FORGET_SECONDS),
+                (self._listen, FORGET_SECONDS),
             ):
                 group.create_task(_every(seconds, sweep), name=sweep.__name__)
 
@@ -73,8 +77,22 @@ class Sweeper:
             await self._delete(ids)
         while ids := await self._store.read(lambda c: sweeps.surplus(c, retention.max_closed)):
             await self._delete(ids)
+        expired = times.now() - DELIVERIES_KEPT
+        while await self._store.read(lambda c: sweeps.delivered_before(c, expired)):
+            await self._store.write(lambda c: sweeps.forget_deliveries(c, expired))
         if await self._store.read(lambda c: sweeps.quarantine_over(c, retention.quarantined)):
             await self._store.write(lambda c: sweeps.trim_quarantine(c, retention.quarantined))
+
+    async def _listen(self) -> None:
+        """Tell, once, of sources whose alerts will all have to expire."""
+        for source, heard in (await self._store.read(reads.voices)).items():
+            if never_resolves(heard) and source not in self._told:
+                self._told.add(source)
+                log.warning(
+                    "source %s tells of troubles, but never of their ends: its alerts stay open until they expire;"
+                    " in Sentry, subscribe the integration to the webhook `issue` (docs/senders/sentry.md)",
+                    source,
+                )
 
     async def _delete(self, ids: list[int]) -> None:
         if ids:

@@ -1,7 +1,7 @@
 """What people (and the clock) do to an Alert: pure decisions with the Change they leave (design section 4)."""
 
 from receiver.domain.alert import Alert, Change
-from receiver.domain.lifecycle import change
+from receiver.domain.changes import change
 from receiver.domain.times import Instant
 from receiver.domain.vocabulary import Kind, Status
 
@@ -33,9 +33,9 @@ def suppress(alert: Alert, who: str, until: Instant, now: Instant, why: str = ""
 
 
 def unsuppress(alert: Alert, now: Instant, who: str = "alertsage") -> Change | None:
-    """The suppression is over. None when the Alert is closed: the end of a suppression wakes nothing."""
+    """The suppression is over. None when the Alert is closed or its sender keeps it silenced: that wakes nothing."""
     alert.suppressed_until = 0
-    if alert.status is not Status.SUPPRESSED:
+    if alert.status is not Status.SUPPRESSED or alert.silenced:
         return None
     alert.status = Status.ACTIVE
     return change(alert, Kind.UNSUPPRESSED, now, who, "the suppression ended")

@@ -38,6 +38,8 @@ class Change:
     """One plain sentence, or ""."""
 
 
+FOREVER: Instant = 2**62
+
 Seen = tuple[bool, Instant, Instant]
 """A sighting that counted: (firing, its start, when it came)."""
 
@@ -83,3 +85,12 @@ class Alert:
     heartbeat: bool = False
     digest: bytes = b""
     """Identifies the content last described; another digest means that there is something new to say."""
+    silenced: bool = False
+    """Suppressed by its sender until that lifts it (Sentry: ignored, archived)."""
+    silence_at: Instant = 0
+    """When the sender last silenced or lifted, by its clock; 0 when never."""
+
+    @property
+    def quiet_until(self) -> Instant:
+        """Until when nobody is told; a silence of the sender has no end of its own."""
+        return FOREVER if self.silenced else self.suppressed_until

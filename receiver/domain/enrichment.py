@@ -108,6 +108,8 @@ class AlertView:
     generator_url: str
     starts_at: Instant
     firing: bool = True
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    """What else the sender wrote about it: bounded, without secrets."""
     id: int | None = None
     """The Alert's number; None before it is stored (inline enrichers, `alertsage explain`)."""
     title: str = ""

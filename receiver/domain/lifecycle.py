@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from receiver.domain.alert import Alert, Change, Policy
-from receiver.domain.sighting import Sighting
+from receiver.domain.changes import change, expire, told_by
+from receiver.domain.sighting import Sighting, Starts
 from receiver.domain.times import DAY, Instant, Span
-from receiver.domain.vocabulary import Kind, Priority, Status
+from receiver.domain.vocabulary import Kind, Status
 
 EPISODES_KEPT = 50
 EPISODES_SPAN = 30 * DAY
@@ -33,6 +34,8 @@ class Outcome(StrEnum):
     """Overtaken by newer news: it changes nothing."""
     HELD = "held"
     """Still firing, but a person resolved it a moment ago."""
+    SUPPRESSED = "suppressed"
+    """Its sender silenced it."""
 
 
 @dataclass(slots=True)
@@ -59,30 +62,15 @@ def fold(alert: Alert | None, sighting: Sighting, now: Instant, policy: Policy, 
     if alert is None:
         return _first(sighting, now, policy, new_id, None)
     alert.expire_after = policy.expire_after
+    if sighting.silenced:
+        return _silence(alert, sighting, now)
     if not sighting.firing:
         return _end(alert, sighting, now, policy)
-    if alert.status.open:
-        return _firing_open(alert, sighting, now, policy, new_id)
-    return _firing_closed(alert, sighting, now, policy, new_id)
-
-
-def escalate(alert: Alert, priority: Priority, now: Instant, who: str) -> Change | None:
-    """Raise an open Alert's priority; None when it is not a rise (the priority of an open Alert never falls).
-
-    An acknowledged Alert becomes active again: what was acknowledged was less urgent.
-    """
-    if priority.rank <= alert.priority.rank:
-        return None
-    before, alert.priority = alert.priority, priority
-    if alert.status is Status.ACKNOWLEDGED:
-        alert.status = Status.ACTIVE
-    return change(alert, Kind.ESCALATED, now, who, f"priority rose from {before} to {priority}")
-
-
-def change(alert: Alert, kind: Kind, now: Instant, who: str, why: str) -> Change:
-    """The next entry of the Alert's audit trail."""
-    alert.change_count += 1
-    return Change(alert.id, alert.change_count, now, kind, who, why)
+    lifted = _lift(alert, sighting, now) if sighting.silenced is False else ()
+    decide = _firing_open if alert.status.open else _firing_closed
+    verdict = decide(alert, sighting, now, policy, new_id)
+    verdict.changes = (*lifted, *verdict.changes)
+    return verdict
 
 
 # --- firing ---------------------------------------------------------------------------------------------------------
@@ -100,55 +88,66 @@ def _first(s: Sighting, now: Instant, policy: Policy, new_id: NewId, before: Ale
         latest_start=s.starts_at if s.firing else 0,
         last_seen_at=now,
         expire_after=policy.expire_after,
+        silenced=s.silenced is True,
+        silence_at=0 if s.silenced is None else s.starts_at,
     )
     if before is not None:
         alert.predecessor = before.id
         alert.episodes = before.episodes
         alert.suppressed_until = before.suppressed_until
+        alert.silenced, alert.silence_at = before.silenced, before.silence_at
         alert.last_end, alert.closed_at = before.last_end, before.closed_at
     _count(alert, s, now, policy)
     if not s.firing:
         alert.ended_at = _told_end(s, now)
         alert.last_end = max(alert.last_end, alert.ended_at)
         alert.closed_at = now
-        made = change(alert, Kind.RESOLVED, now, f"source:{s.source}", "its end was the first that was heard of it")
+        made = change(alert, Kind.RESOLVED, now, told_by(s.source, s.who), "its end was the first that was heard of it")
         return Verdict(alert, Outcome.RESOLVED, (made,))
-    why = "" if before is None else f"first seen again since alert {before.id} closed"
+    why = s.why if before is None else f"first seen again since alert {before.id} closed"
     return Verdict(alert, Outcome.OPENED, (_begin(alert, Kind.OPENED, s, now, why),))
 
 
 def _begin(alert: Alert, kind: Kind, s: Sighting, now: Instant, why: str) -> Change:
     """An episode begins, in a new row or in this one."""
-    alert.status = Status.SUPPRESSED if now < alert.suppressed_until else Status.ACTIVE
+    alert.status = Status.SUPPRESSED if now < alert.quiet_until else Status.ACTIVE
     alert.started_at = alert.latest_start = s.starts_at
     alert.last_firing_at = alert.last_seen_at = max(alert.last_seen_at, now)
     alert.ended_at, alert.resolved_by = None, ""
     kept = [moment for moment in alert.episodes[-EPISODES_KEPT + 1 :] if moment > now - EPISODES_SPAN]
     alert.episodes = (*kept, now)
-    return change(alert, kind, now, f"source:{s.source}", why)
+    return change(alert, kind, now, told_by(s.source, s.who), why)
 
 
 def _reopen(alert: Alert, s: Sighting, now: Instant, policy: Policy, why: str) -> Verdict:
     _count(alert, s, now, policy)
-    return Verdict(alert, Outcome.REOPENED, (_begin(alert, Kind.REOPENED, s, now, why),))
+    told = f"{why} ({s.why})" if s.why else why
+    return Verdict(alert, Outcome.REOPENED, (_begin(alert, Kind.REOPENED, s, now, told),))
 
 
 def _firing_open(alert: Alert, s: Sighting, now: Instant, policy: Policy, new_id: NewId) -> Verdict:
-    if not s.episodic:
+    if s.starts is Starts.NONE:
         if now - alert.last_seen_at > policy.reopen_within:
             return _replace(alert, s, now, policy, new_id)
         return _repeat(alert, s, now, policy)
     of_an_ended_episode = s.starts_at < alert.started_at and s.starts_at <= alert.last_end
-    if of_an_ended_episode and now - alert.closed_at <= policy.late_within:
+    if of_an_ended_episode and (s.starts is Starts.EVENT or now - alert.closed_at <= policy.late_within):
         return Verdict(alert, Outcome.STALE)
-    # A start in our future is a sender's clock that runs ahead: it proves nothing about a missed resolve.
-    if alert.last_firing_at < s.starts_at <= now:
+    if _missed_a_resolve(alert, s, now, policy):
         return _reopen(alert, s, now, policy, "it began anew, and no resolve of the time before ever came")
     return _repeat(alert, s, now, policy)
 
 
+def _missed_a_resolve(alert: Alert, s: Sighting, now: Instant, policy: Policy) -> bool:
+    if s.starts is Starts.EVENT:
+        # What began it anew may have told so itself a moment ago.
+        return s.anew and now - alert.episodes[-1] > policy.late_within
+    # A start in our future is a sender's clock that runs ahead: it proves nothing about a missed resolve.
+    return alert.last_firing_at < s.starts_at <= now
+
+
 def _repeat(alert: Alert, s: Sighting, now: Instant, policy: Policy) -> Verdict:
-    if s.episodic:
+    if s.starts is not Starts.NONE:
         alert.started_at = min(alert.started_at, s.starts_at)
         alert.latest_start = max(alert.latest_start, s.starts_at)
     alert.last_firing_at = alert.last_seen_at = max(alert.last_seen_at, now)
@@ -157,9 +156,9 @@ def _repeat(alert: Alert, s: Sighting, now: Instant, policy: Policy) -> Verdict:
 
 def _firing_closed(alert: Alert, s: Sighting, now: Instant, policy: Policy, new_id: NewId) -> Verdict:
     ended = alert.ended_at if alert.ended_at is not None else alert.closed_at
-    age = now - (alert.closed_at if s.episodic else alert.last_seen_at)
+    age = now - (alert.last_seen_at if s.starts is Starts.NONE else alert.closed_at)
     if alert.status is Status.EXPIRED:
-        if s.episodic and s.starts_at <= alert.latest_start:
+        if s.starts is Starts.EPISODE and s.starts_at <= alert.latest_start:
             return _reopen(alert, s, now, policy, "seen again after it had expired")
     elif s.starts_at <= ended:
         return _believed_over(alert, s, age, now, policy)
@@ -172,6 +171,8 @@ def _firing_closed(alert: Alert, s: Sighting, now: Instant, policy: Policy, new_
 
 def _believed_over(alert: Alert, s: Sighting, age: Span, now: Instant, policy: Policy) -> Verdict:
     """A firing of an episode that is over by all we know: late soon after its end, but believed afterwards."""
+    if s.starts is Starts.EVENT:  # it happened before the end, however late it is told
+        return Verdict(alert, Outcome.STALE)
     if alert.resolved_by:
         if age <= policy.resolve_grace:
             return Verdict(alert, Outcome.HELD)
@@ -196,7 +197,7 @@ def _told_end(s: Sighting, now: Instant) -> Instant:
 
 
 def _end(alert: Alert, s: Sighting, now: Instant, policy: Policy) -> Verdict:
-    end, who = _told_end(s, now), f"source:{s.source}"
+    end, who = _told_end(s, now), told_by(s.source, s.who)
     if end > alert.last_end:
         alert.last_end, alert.closed_at = end, now
     if alert.status.open:
@@ -222,21 +223,40 @@ def _close(alert: Alert, s: Sighting, end: Instant, now: Instant, policy: Policy
     alert.status, alert.ended_at, alert.resolved_by = Status.RESOLVED, end, ""
     alert.last_seen_at = max(alert.last_seen_at, now)
     _count(alert, s, now, policy)
-    return Verdict(alert, Outcome.RESOLVED, (change(alert, Kind.RESOLVED, now, f"source:{s.source}", ""),))
+    return Verdict(alert, Outcome.RESOLVED, (change(alert, Kind.RESOLVED, now, told_by(s.source, s.who), s.why),))
 
 
-def expire(alert: Alert, now: Instant) -> Change:
-    """Close an open Alert that nobody told of for `expire_after`."""
-    alert.status = Status.EXPIRED
-    alert.ended_at, alert.closed_at = max(alert.last_seen_at, alert.started_at), now
-    return change(alert, Kind.EXPIRED, now, "alertsage", "its sender has not told of it for too long")
+def _silence(alert: Alert, s: Sighting, now: Instant) -> Verdict:
+    """The sender silenced it. On a closed row that holds for what may come; nothing is closed or opened by it."""
+    if s.starts_at < alert.silence_at:
+        return Verdict(alert, Outcome.STALE)
+    alert.last_seen_at = max(alert.last_seen_at, now)
+    if alert.silenced:
+        return Verdict(alert, Outcome.DUPLICATE)  # older Sentry servers tell of one click twice
+    alert.silenced, alert.silence_at = True, s.starts_at
+    if not alert.status.open:
+        return Verdict(alert, Outcome.SUPPRESSED)
+    alert.status = Status.SUPPRESSED
+    return Verdict(alert, Outcome.SUPPRESSED, (change(alert, Kind.SUPPRESSED, now, told_by(s.source, s.who), s.why),))
+
+
+def _lift(alert: Alert, s: Sighting, now: Instant) -> tuple[Change, ...]:
+    """The sender lifted its silence; a person's suppression stays."""
+    if s.starts_at < alert.silence_at:
+        return ()
+    was, alert.silenced, alert.silence_at = alert.silenced, False, s.starts_at
+    if not was or alert.status is not Status.SUPPRESSED or now < alert.suppressed_until:
+        return ()
+    alert.status = Status.ACTIVE
+    return (change(alert, Kind.UNSUPPRESSED, now, told_by(s.source, s.who), s.why),)
 
 
 def _count(alert: Alert, s: Sighting, now: Instant, policy: Policy) -> bool:
     """Count the sighting unless it is a retry or a twin of one that counted; True when it counted."""
     recent = [seen for seen in alert.recent if now - seen[2] <= policy.repeat_within]
-    if s.episodic and any(seen[0] == s.firing and seen[1] == s.starts_at for seen in recent):
+    mark = s.starts_at if s.mark is None else s.mark
+    if s.starts is not Starts.NONE and any(seen[0] == s.firing and seen[1] == mark for seen in recent):
         return False
-    alert.recent = (*recent[-7:], (s.firing, s.starts_at, now))
+    alert.recent = (*recent[-7:], (s.firing, mark, now))
     alert.notification_count += 1
     return True

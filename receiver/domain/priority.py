@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from receiver.domain.enrichment import AlertView, Term
+from receiver.domain.enrichment import AlertView, Term, Unknown
 from receiver.domain.vocabulary import Category, Priority
 
 SEVERITIES: Mapping[str, Priority] = {
@@ -25,6 +25,47 @@ FAR_OVER = 50.0
 """Percent over the threshold that are evidence of more than the severity says."""
 NEARLY_FULL = 95.0
 """Percent of a quantity that ends at 100 from which at most five points are left."""
+
+
+LEVELS: Mapping[str, Priority] = {"warning": Priority.LOW, "info": Priority.INFO, "debug": Priority.INFO}
+"""Levels of an application's events below error: a level is not a severity."""
+MANY_USERS, MANY_ERRORS = 10, 5
+
+
+def of_alert(alert: AlertView) -> tuple[Priority, tuple[Term, ...]]:
+    """By what it is: a test is nobody's trouble, an application's error counts by its impact, the rest by severity."""
+    if alert.facts.get("test") is True:
+        return Priority.INFO, (Term("test", "sent by a test button", "info"),)
+    if "level" in alert.labels and "severity" not in alert.labels:
+        errors = alert.facts.get("error_count")
+        return of_error(
+            str(alert.facts.get("error_type", "")),
+            alert.impact.users if alert.impact else "unknown",
+            errors if isinstance(errors, int) else None,
+            alert.labels["level"].lower(),
+        )
+    return of_received(alert)
+
+
+def of_error(
+    error_type: str, users: int | Unknown, errors: int | None, level: str = "error"
+) -> tuple[Priority, tuple[Term, ...]]:
+    """The priority of an application's error: by its type, the users it hits, how often it came, its level."""
+    if level in LEVELS:
+        return LEVELS[level], (Term("level", level, str(LEVELS[level])),)
+    impact = Term("affected users", str(users), "unknown is not 0" if users == "unknown" else "counted")
+    if "database" in error_type.lower():
+        found, term = Priority.CRITICAL, Term("error type", error_type[:60], "critical: it is the database's")
+    elif users != "unknown" and users > MANY_USERS:
+        found, term = Priority.CRITICAL, Term("affected users", str(users), f"critical: more than {MANY_USERS}")
+    elif errors is not None and errors > MANY_ERRORS:
+        found, term = Priority.HIGH, Term("errors", str(errors), f"high: more than {MANY_ERRORS}")
+    else:
+        found, term = Priority.MEDIUM, Term("errors", "unknown" if errors is None else str(errors), "medium")
+    terms = (term,) if term.rule == impact.rule else (impact, term)
+    if level == "fatal" and found is Priority.MEDIUM:
+        return Priority.HIGH, (*terms, Term("level", level, "raised to high"))
+    return found, terms
 
 
 def of_received(alert: AlertView) -> tuple[Priority, tuple[Term, ...]]:

@@ -2,9 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from enum import Enum
+from typing import Any, Literal
 
+from receiver.domain.enrichment import Enrichment
 from receiver.domain.times import Instant
+from receiver.domain.vocabulary import Kind
+
+NOTHING = Enrichment()
+"""What most senders say of an alert besides its labels and annotations."""
+
+
+class Starts(Enum):
+    """What a sender's start of an alert is worth."""
+
+    EPISODE = 1
+    """Each episode has its own start (Alertmanager, Grafana, Sentry's metric alerts)."""
+    EVENT = 2
+    """It is when the thing told of happened; ends are told (Sentry's issues)."""
+    NONE = 3
+    """Nothing: the sender only repeats, and may never tell an end (generic, Sentry's legacy hook)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +35,7 @@ class Sighting:
     source: str
     """The configured name of the source."""
     kind: str
-    """The kind of sender: alertmanager."""
+    """The kind of sender: alertmanager, grafana, sentry, generic."""
     fingerprint: str
     firing: bool
     labels: Mapping[str, str]
@@ -27,8 +44,19 @@ class Sighting:
     ends_at: Instant | None = None
     generator_url: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict)
-    episodic: bool = True
-    """True when the sender gives each episode its own start (Alertmanager, Grafana); False when it only repeats."""
+    starts: Starts = Starts.EPISODE
+    mark: int | None = None
+    """Tells a retry from news instead of the start, for senders whose retries tell another one."""
+    anew: bool = False
+    """True when the sender says in so many words that it had been over and has begun again."""
+    silenced: bool | None = None
+    """True when the sender silenced it there, False when it lifted that; None when it says nothing of it."""
+    who: str = ""
+    """Who did it at the sender, as the sender names them; "" for the sender itself."""
+    why: str = ""
+    """The sender's own reason, one phrase, or ""."""
+    told: Enrichment = NOTHING
+    """What the sender says of it in its own structure: title, message, facts, links, impact."""
 
     @property
     def name(self) -> str:
@@ -39,6 +67,19 @@ class Sighting:
     def heartbeat(self) -> bool:
         """True for what is meant to fire for ever (`severity: none`, like Watchdog): trouble is its absence."""
         return self.labels.get("severity", "").lower() == "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something said about an alert that neither opens nor closes it: it joins the audit trail of a known one."""
+
+    fingerprint: str
+    kind: Literal[Kind.ASSIGNED, Kind.NOTED]
+    who: str
+    """As in Sighting."""
+    why: str
+    tells: Sighting | None = None
+    """What it adds to what is known of the alert, for senders that tell a part at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +95,18 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Sightings:
-    """What one webhook said. `truncated` counts the alerts that the sender left out (Alertmanager's `max_alerts`)."""
+    """What one webhook said."""
 
-    alerts: tuple[Sighting, ...]
+    alerts: tuple[Sighting, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
     truncated: int = 0
+    """Alerts that the sender left out (Alertmanager's `max_alerts`)."""
+    remarks: tuple[Remark, ...] = ()
+    ignored: str = ""
+    """What it was when it concerns no alert, in a word of a bounded set; else ""."""
+    voice: str = ""
+    """Which of several kinds of webhook the sender spoke with (Sentry's resource); "" when it has but one."""
+    delivery: str = ""
+    """The delivery's own identity: the same one again is not taken in again; "" when it has none."""
+    redacted: int = 0
+    """Secrets that were taken out."""

@@ -73,6 +73,8 @@ class Kind(StrEnum):
     UNSUPPRESSED = "unsuppressed"
     RESOLVED = "resolved"
     EXPIRED = "expired"
+    ASSIGNED = "assigned"
+    NOTED = "noted"
 
 
 TOLD = frozenset({Kind.OPENED, Kind.REOPENED, Kind.ESCALATED})

@@ -1,20 +1,27 @@
-"""Taking one verified webhook in: parsed, stored, counted."""
+"""Taking one verified webhook in: parsed, stored (or spooled), counted."""
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from pydantic_core import to_json
 
 from receiver.domain import times
 from receiver.domain.sighting import Sightings
-from receiver.errors import StoreAway
+from receiver.errors import Refused, StoreAway
 from receiver.flow import apart
 from receiver.flow.setup import Setup
 from receiver.meters import Meters
-from receiver.sources import Bounds, SourceContext
-from receiver.store import Store
+from receiver.sources import KINDS
+from receiver.sources.reading import without_secrets
+from receiver.store import Spool, Spooled, Store
 
 log = logging.getLogger("alertsage.intake")
+
+LONGEST_KEY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +29,13 @@ class Taken:
     """What is answered: how many alerts came, which were kept aside and why, what became of the others."""
 
     received: int
-    truncated: int
-    quarantined: list[dict[str, int | str]]
-    outcomes: Mapping[str, int]
+    truncated: int = 0
+    quarantined: list[dict[str, int | str]] = field(default_factory=list)
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    ignored: str = ""
+    """What it was when it concerned no alert."""
+    spooled: bool = False
+    """True when it is safe on the disk, but not in the database yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +48,70 @@ class Webhook:
     body: bytes
 
 
-async def accept(webhook: Webhook, setup: Setup, store: Store, meters: Meters) -> Taken:
-    """Parse and store a webhook. Returns after the commit.
+@dataclass(frozen=True, slots=True)
+class Into:
+    """What webhooks are taken into."""
+
+    store: Store
+    spool: Spool
+    meters: Meters
+
+
+async def accept(webhook: Webhook, setup: Setup, into: Into) -> Taken:
+    """Parse and store a webhook. Returns after the commit, or after it was spooled for a sender that never retries.
 
     Raises Refused for what can never be taken, StoreAway for what can be taken later.
     """
-    source, settings = webhook.source, setup.settings
-    limits = settings.limits
-    context = SourceContext(source, settings.sources[source].kind, Bounds.of(limits))
-    told = await apart.parse(webhook.headers, webhook.body, context, times.now())
+    source, limits = webhook.source, setup.settings.limits
+    kind, at = KINDS[setup.contexts[source].kind], times.now()
+    headers = {name: webhook.headers[name] for name in kind.headers if name in webhook.headers}
+    told = await apart.parse(headers, webhook.body, setup.contexts[source], at)
+    if kind.retries:
+        seconds = limits.answer_timeout.total_seconds()
+        try:
+            return await _store(source, told, setup, into, seconds)
+        except TimeoutError:
+            raise StoreAway(f"the database took longer than {seconds:g} s") from None
+    told = replace(told, delivery=_delivery(told, webhook.headers.get(kind.delivery, "")))
+    if into.store.state == "ready":
+        with suppress(StoreAway, TimeoutError):
+            return await _store(source, told, setup, into, setup.settings.spool.patience.total_seconds())
+    kept = await asyncio.to_thread(_without_secrets, webhook, setup)
+    await into.spool.keep(Spooled(source, told.delivery, at, headers, kept))
+    into.meters.spooled.labels(source).inc()
+    return Taken(len(told.alerts) + len(told.quarantined), spooled=True)
+
+
+async def take_from_spool(spooled: Spooled, setup: Setup, into: Into) -> None:
+    """Take in what was promised. What can no longer be read is kept in quarantine.
+
+    Raises StoreAway while it has to wait.
+    """
+    source = spooled.source
     try:
-        async with asyncio.timeout(limits.answer_timeout.total_seconds()):
-            receipt = await store.accept(source, told, setup.plans[source])
-    except TimeoutError:
-        raise StoreAway(f"the database took longer than {limits.answer_timeout.total_seconds():g} s") from None
-    _count(source, told, receipt.outcomes, meters)
+        told = await _read_again(spooled, setup)
+    except Refused as refused:
+        log.warning("a spooled webhook of source %s is quarantined: %s", source, refused.sentence)
+        into.meters.quarantined.labels(source).inc()
+        excerpt = spooled.body[:2048].decode(errors="replace")
+        await into.store.set_aside(source, f"from the spool: {refused.sentence}", excerpt)
+        return
+    await _store(source, replace(told, delivery=spooled.delivery), setup, into, None)
+
+
+async def _read_again(spooled: Spooled, setup: Setup) -> Sightings:
+    """Raises Refused: the configuration may have changed since it was promised."""
+    context = setup.contexts.get(spooled.source)
+    if context is None:
+        raise Refused(f"source {spooled.source} is no longer configured")
+    return await apart.parse(spooled.headers, spooled.body, context, spooled.at)
+
+
+async def _store(source: str, told: Sightings, setup: Setup, into: Into, seconds: float | None) -> Taken:
+    """Raises TimeoutError when it took longer than `seconds`: it may be stored nevertheless."""
+    async with asyncio.timeout(seconds):
+        receipt = await into.store.accept(source, told, setup.plans[source])
+    _count(source, told, receipt.outcomes, into.meters)
     if log.isEnabledFor(logging.DEBUG):  # a line for each webhook would cost more than storing it
         log.debug("source %s: %s", source, dict(receipt.outcomes))
     return Taken(
@@ -59,13 +119,31 @@ async def accept(webhook: Webhook, setup: Setup, store: Store, meters: Meters) -
         truncated=told.truncated,
         quarantined=[{"index": bad.index, "reason": bad.reason} for bad in told.quarantined],
         outcomes=receipt.outcomes,
+        ignored=told.ignored,
     )
+
+
+def _delivery(told: Sightings, key: str) -> str:
+    """What tells this delivery from others: the sender's key for it, what it says but once, or nothing but itself."""
+    if key:
+        return f"key:{key[:LONGEST_KEY]}"
+    return f"once:{told.delivery}" if told.delivery else f"id:{uuid.uuid4().hex}"
+
+
+def _without_secrets(webhook: Webhook, setup: Setup) -> bytes:
+    """The body as it may lie on the disk."""
+    document, taken = without_secrets(webhook.body, setup.contexts[webhook.source])
+    return to_json(document) if taken else webhook.body
 
 
 def _count(source: str, told: Sightings, outcomes: Mapping[str, int], meters: Meters) -> None:
     meters.took(source, outcomes, len(told.alerts) + len(told.quarantined))
     if told.truncated:
         meters.truncated.labels(source).inc(told.truncated)
+    if told.redacted:
+        meters.redacted.labels(source).inc(told.redacted)
+    if told.ignored:
+        meters.ignored.labels(source, told.ignored).inc()
     if told.quarantined:
         bad = told.quarantined[0]
         meters.quarantined.labels(source).inc(len(told.quarantined))

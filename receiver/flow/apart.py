@@ -9,12 +9,14 @@ import pickle
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from multiprocessing import get_context
 
 from receiver.domain.sighting import Sightings
 from receiver.domain.times import Instant
 from receiver.errors import Refused, StoreAway
-from receiver.sources import KINDS, SourceContext
+from receiver.sources import SourceContext
+from receiver.sources.reading import read
 
 IN_A_THREAD = 256 * 2**10
 """Bodies above this size are parsed in a thread."""
@@ -35,13 +37,12 @@ async def parse(headers: Mapping[str, str], body: bytes, source: SourceContext, 
 
     Raises Refused as the parser does, and StoreAway when the process that parses ended by itself.
     """
-    reading = KINDS[source.kind].parse
     if len(body) > IN_A_PROCESS:
         async with _one_at_a_time:
             return await asyncio.to_thread(_in_a_process, dict(headers), body, source, now)
     if len(body) > IN_A_THREAD or body.count(b"{") > MANY:
-        return await asyncio.to_thread(reading, headers, body, source, now)
-    return reading(headers, body, source, now)
+        return await asyncio.to_thread(read, headers, body, source, now)
+    return read(headers, body, source, now)
 
 
 def _in_a_process(headers: dict[str, str], body: bytes, source: SourceContext, now: Instant) -> Sightings:
@@ -55,14 +56,14 @@ def _in_a_process(headers: dict[str, str], body: bytes, source: SourceContext, n
         raise Refused(sentence, reason=reason, status=status)
     told: Sightings = pickle.loads(answer[0])  # noqa: S301 - made by our own process
     alerts = [alert for piece in answer[1:] for alert in pickle.loads(piece)]  # noqa: S301
-    return Sightings(tuple(alerts), told.quarantined, told.truncated)
+    return replace(told, alerts=tuple(alerts))
 
 
 def _pieces(headers: dict[str, str], body: bytes, source: SourceContext, now: Instant) -> _Answer:
     """In the process: the webhook without its alerts, then its alerts, each pickled by itself."""
     try:
-        told = KINDS[source.kind].parse(headers, body, source, now)
+        told = read(headers, body, source, now)
     except Refused as refused:
         return refused.sentence, refused.reason, refused.status
     pieces = [told.alerts[first : first + PIECE] for first in range(0, len(told.alerts), PIECE)]
-    return [pickle.dumps(part) for part in (Sightings((), told.quarantined, told.truncated), *pieces)]
+    return [pickle.dumps(part) for part in (replace(told, alerts=()), *pieces)]

@@ -13,7 +13,7 @@ from receiver.settings import Settings
 
 log = logging.getLogger("alertsage.configuration")
 
-FIXED = ("server.listen", "database", "limits.queue", "log")
+FIXED = ("server.listen", "database", "limits.queue", "spool.folder", "spool.max_size", "spool.max_files", "log")
 """What only a restart changes: sockets, the store, the log."""
 
 

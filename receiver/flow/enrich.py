@@ -111,6 +111,7 @@ def _view(alert: Alert, content: Mapping[str, Any]) -> AlertView:
         generator_url=content["generator_url"],
         starts_at=alert.started_at,
         firing=alert.status.open,
+        raw=codec.json(codec.unpack(content["raw"])),
         id=alert.id,
         title=content["title"],
         message=content["message"],

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 from pydantic_core import to_json
 
@@ -11,12 +12,15 @@ from enrichers.chain import as_json, describe
 from receiver.domain.alert import Policy
 from receiver.domain.enrichment import History
 from receiver.domain.rules import Book
-from receiver.domain.sighting import Sighting
+from receiver.domain.sighting import NOTHING, Sighting
 from receiver.domain.times import Instant, span
 from receiver.meters import Meters
 from receiver.plugins import LoadedEnricher, load_enrichers
 from receiver.rulebook import load_book
 from receiver.settings import Settings
+from receiver.settings.sources import Source
+from receiver.sources import KINDS, Bounds, Join, SourceContext
+from receiver.sources.redact import Redaction
 from receiver.store import Content
 from receiver.store.codec import pack
 
@@ -36,6 +40,8 @@ class Setup:
     book: Book
     plans: Mapping[str, "SourcePlan"]
     """By the name of the source."""
+    contexts: Mapping[str, SourceContext]
+    """What a source's parser knows, by its name."""
 
 
 def build(settings: Settings, meters: Meters) -> Setup:
@@ -48,10 +54,24 @@ def build(settings: Settings, meters: Meters) -> Setup:
     salt = blake2b(f"{book.digest}{settings.enrichers!r}".encode(), digest_size=16).digest()
     meters.introduce(settings.sources)
     plans = {
-        name: SourcePlan(_policy(settings, name), bool(deferred), inline, book, meters, salt)
-        for name in settings.sources
+        name: SourcePlan(_policy(settings, name), bool(deferred), inline, book, meters, salt, KINDS[source.kind].join)
+        for name, source in settings.sources.items()
     }
-    return Setup(settings, inline, deferred, book, plans)
+    contexts = {name: context_of(settings, name, source) for name, source in settings.sources.items()}
+    return Setup(settings, inline, deferred, book, plans, contexts)
+
+
+def context_of(settings: Settings, name: str, source: Source) -> SourceContext:
+    """What the parser of a source knows besides the request."""
+    redact = settings.redact
+    return SourceContext(
+        name=name,
+        kind=source.kind,
+        bounds=Bounds.of(settings.limits),
+        redaction=Redaction(redact.patterns, redact.keys, redact.defaults),
+        keep=frozenset(source.keep),
+        layout=source.mapping.layout if source.mapping else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +84,21 @@ class SourcePlan:
     book: Book
     meters: Meters
     salt: bytes
+    join: Join | None = None
+
+    @property
+    def joins(self) -> bool:
+        """See `receiver.store.Plan`."""
+        return self.join is not None
+
+    def joined(self, sighting: Sighting, before: Mapping[str, Any]) -> Sighting:
+        """See `receiver.store.Plan`."""
+        return sighting if self.join is None else self.join(sighting, before)
 
     def digest(self, sighting: Sighting) -> bytes:
         """A short checksum of all that `describe` looks at, the rules included."""
-        looked_at = to_json((sighting.labels, sighting.annotations, sighting.generator_url))
+        told = () if sighting.told is NOTHING else (sighting.told,)
+        looked_at = to_json((sighting.labels, sighting.annotations, sighting.generator_url, *told))
         return blake2b(looked_at, digest_size=8, key=self.salt).digest()
 
     def describe(self, sighting: Sighting, history: History, now: Instant) -> Content:
@@ -100,7 +131,7 @@ class SourcePlan:
 def _policy(settings: Settings, source: str) -> Policy:
     times = settings.lifecycle
     return Policy(
-        expire_after=span(settings.sources[source].expire_after),
+        expire_after=span(settings.sources[source].expiry),
         repeat_within=span(times.repeat_within),
         late_within=span(times.late_within),
         reopen_within=span(times.reopen_within),

@@ -93,5 +93,7 @@ def _unprotected(settings: Settings, origin: Origin) -> list[Mistake]:
     missing += [f"sources.{name}.auth" for name, source in settings.sources.items() if not source.auth.configured]
     if not missing:
         return []
-    way_out = f"set {' and '.join(missing)}, listen on 127.0.0.1, or set server.allow_anonymous to true"
+    *others, last = missing
+    needed = f"{', '.join(others)} and {last}" if others else last
+    way_out = f"set {needed}, listen on 127.0.0.1, or set server.allow_anonymous to true"
     return [origin.mistake(("server", "listen"), f"{server.listen} lets other machines in without a secret: {way_out}")]

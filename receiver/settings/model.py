@@ -12,53 +12,35 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
-    SecretStr,
     StringConstraints,
     ValidationInfo,
     field_validator,
 )
 
 from receiver.errors import Mistake
-from receiver.settings.address import Address, HeaderName, HostName, Listen
+from receiver.settings.address import Address, HostName, Listen
 from receiver.settings.origin import Origin
 from receiver.settings.places import LocalPath, SqliteUrl
+from receiver.settings.section import OptionalSecret, Section, section
+from receiver.settings.sources import Source
 from receiver.settings.units import Count, CountOrZero, Duration, Size, Timeout, format_duration
+from receiver.sources.redact import mistake_in
 
-SHIPPED = ("thresholds", "category", "priority", "runbook", "recurrence", "recommendations")
+SHIPPED = ("thresholds", "category", "stacktrace", "priority", "runbook", "recurrence", "recommendations")
 """The enrichers that come with alertsage, in the order they run; all of them run inline."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 """The name of a source or an enricher."""
 
 
-def _not_empty(secret: SecretStr) -> SecretStr:
-    if not secret.get_secret_value().strip():
-        raise ValueError("is empty; give it a value or leave it out")
-    return secret
+def _pattern(value: str) -> str:
+    if problem := mistake_in(value):
+        raise ValueError(f'"{value[:60]}" is not a pattern to take secrets out by: {problem}')
+    return value
 
 
-def _given(secret: object) -> object:
-    """A secret's key with nothing behind it would quietly mean "no secret": never what was meant."""
-    if secret is None:
-        raise ValueError("is empty; give it a value or leave it out")
-    return secret
-
-
-Secret = Annotated[SecretStr, AfterValidator(_not_empty)]
-"""Text that is never shown; the same setting with `_file` after its name reads it from a file."""
-OptionalSecret = Annotated[Secret | None, BeforeValidator(_given)]
-"""A Secret that may be left out."""
-
-
-def _section(value: object) -> object:
-    """A key with nothing (or only comments) under it is an empty section, as people mean it."""
-    return {} if value is None else value
-
-
-class Section(BaseModel):
-    """What all sections share: frozen, no unknown keys, values never in error messages."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+Pattern = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_pattern)]
+"""An RE2 pattern."""
 
 
 class Server(Section):
@@ -125,41 +107,6 @@ class Retention(Section):
     quarantined: CountOrZero = 1000
 
 
-class Basic(Section):
-    """HTTP basic authentication."""
-
-    username: Annotated[str, StringConstraints(min_length=1)]
-    password: Secret
-
-
-class Header(Section):
-    """A header of the sender's own that carries a secret."""
-
-    name: HeaderName
-    value: Secret
-
-
-class Auth(Section):
-    """How a sender proves who it is; any configured way suffices."""
-
-    bearer: OptionalSecret = None
-    basic: Annotated[Basic | None, BeforeValidator(_section)] = None
-    header: Annotated[Header | None, BeforeValidator(_section)] = None
-
-    @property
-    def configured(self) -> bool:
-        """True when the sender has to prove who it is."""
-        return bool(self.bearer or self.basic or self.header)
-
-
-class Source(Section):
-    """One sender (an HA pair shares one source)."""
-
-    kind: Literal["alertmanager"] = "alertmanager"
-    expire_after: Timeout = timedelta(days=3)
-    auth: Annotated[Auth, BeforeValidator(_section)] = Auth()
-
-
 class Plugin(BaseModel):
     """One enricher: the keys every enricher has, and in `own` the settings of the enricher itself."""
 
@@ -177,6 +124,24 @@ class Plugin(BaseModel):
     def __repr_args__(self) -> Any:
         """Leave out the enricher's own settings: there may be secrets among them."""
         return [(key, value) for key, value in super().__repr_args__() if key in type(self).model_fields]
+
+
+class Redact(Section):
+    """What is taken out of webhooks before anything else sees them."""
+
+    defaults: bool = True
+    keys: tuple[Annotated[str, StringConstraints(min_length=1, max_length=100)], ...] = ()
+    patterns: tuple[Pattern, ...] = ()
+
+
+class Spool(Section):
+    """Where webhooks of senders that never retry wait for a database that is away."""
+
+    folder: LocalPath | None = None
+    """None for a folder beside the database."""
+    max_size: Size = 256 * 2**20
+    max_files: Count = 20_000
+    patience: Timeout = timedelta(milliseconds=700)
 
 
 class Enrich(Section):
@@ -224,14 +189,16 @@ class Settings(Section):
     limits: Limits = Limits()
     lifecycle: Lifecycle = Lifecycle()
     retention: Retention = Retention()
-    sources: Mapping[Name, Annotated[Source, BeforeValidator(_section)]] = Field(
-        default_factory=lambda: {"alertmanager": Source()}
+    sources: Mapping[Name, Annotated[Source, BeforeValidator(section)]] = Field(
+        default_factory=lambda: {kind: Source(kind=kind) for kind in ("alertmanager", "grafana", "sentry")}
     )
-    enrichers: Mapping[Name, Annotated[Plugin, BeforeValidator(_section)]] = Field(
+    enrichers: Mapping[Name, Annotated[Plugin, BeforeValidator(section)]] = Field(
         default_factory=lambda: {name: Plugin() for name in SHIPPED}
     )
     enrich: Enrich = Enrich()
     rules: Rules = Rules()
+    redact: Redact = Redact()
+    spool: Spool = Spool()
     metrics: Metrics = Metrics()
     log: Log = Log()
     _origin: Origin = PrivateAttr(default_factory=Origin)

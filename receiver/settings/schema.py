@@ -21,7 +21,12 @@ def settings(model: type[BaseModel] = Settings, under: tuple[str, ...] = ()) -> 
 
 def secrets() -> tuple[tuple[str, ...], ...]:
     """The paths of all secrets of the built-in sections."""
-    return tuple(path for path, kind in settings() if kind is SecretStr)
+    return tuple(path for path, kind in settings() if is_secret(kind))
+
+
+def is_secret(kind: Any) -> bool:
+    """True for a secret and for a list of them."""
+    return kind is SecretStr or (get_origin(kind) is tuple and bare(get_args(kind)[0]) is SecretStr)
 
 
 def keys_at(path: Sequence[str | int]) -> tuple[str, ...]:
@@ -36,7 +41,7 @@ def keys_at(path: Sequence[str | int]) -> tuple[str, ...]:
             return ()
     if not _is_section(current):
         return ()
-    files = (f"{key}_file" for key, field in current.model_fields.items() if bare(field.annotation) is SecretStr)
+    files = (f"{key}_file" for key, field in current.model_fields.items() if is_secret(bare(field.annotation)))
     return (*current.model_fields, *files)
 
 

@@ -2,14 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
-from receiver.domain.sighting import Sightings
+from receiver.domain.sighting import Sighting, Sightings
 from receiver.domain.times import Instant
-from receiver.sources import alertmanager
+from receiver.sources import alertmanager, generic, grafana, sentry
 from receiver.sources.context import Bounds, SourceContext
 
-Parse = Callable[[Mapping[str, str], bytes, SourceContext, Instant], Sightings]
-"""(headers, body, source, now) to Sightings. Pure. Raises errors.Refused for what can never be taken."""
+Parse = Callable[[Mapping[str, str], Any, int, SourceContext, Instant], Sightings]
+"""(headers by lower-case name, decoded body, its size in bytes, source, now) to Sightings.
+
+Pure. Raises errors.Refused for what can never be taken.
+"""
+Join = Callable[[Sighting, Mapping[str, Any]], Sighting]
+"""(sighting, the `raw` that is kept of the alert) to the sighting with what was known besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +24,34 @@ class Kind:
     """A kind of sender."""
 
     parse: Parse
+    expire_after: timedelta
+    """How long silence is borne, unless the source says otherwise (design section 4)."""
+    headers: tuple[str, ...] = ()
+    """Lower-case names of the headers that `parse` looks at."""
+    join: Join | None = None
+    """For senders that tell a part at a time."""
+    retries: bool = True
+    """False for a sender that tries once: what cannot be stored at once is kept in the spool."""
+    proofs: tuple[str, ...] = ()
+    """Lower-case names of the headers in which a signature of the raw body may come."""
+    delivery: str = ""
+    """Lower-case name of the header that identifies a delivery over its retries."""
 
 
 KINDS: Mapping[str, Kind] = {
-    "alertmanager": Kind(alertmanager.parse),
+    "alertmanager": Kind(alertmanager.parse, timedelta(days=3)),
+    "grafana": Kind(grafana.parse, timedelta(days=3), proofs=("x-grafana-alerting-signature",)),
+    "sentry": Kind(
+        sentry.parse,
+        timedelta(days=7),
+        headers=sentry.HEADERS,
+        join=sentry.join,
+        retries=False,
+        proofs=("sentry-hook-signature", "sentry-app-signature"),
+        delivery="idempotency-key",
+    ),
+    "generic": Kind(generic.parse, timedelta(days=1), retries=False, delivery="idempotency-key"),
 }
 """By the word in the URL and in `sources.<name>.kind`."""
 
-__all__ = ["KINDS", "Bounds", "Kind", "Parse", "SourceContext"]
+__all__ = ["KINDS", "Bounds", "Join", "Kind", "Parse", "SourceContext"]

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from receiver.sources.layout import Layout
+from receiver.sources.redact import USUAL, Redaction
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -22,8 +25,13 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class SourceContext:
-    """A configured source."""
+    """A configured source. It travels to another process with very large bodies: plain values only."""
 
     name: str
     kind: str
     bounds: Bounds = Bounds()
+    redaction: Redaction = USUAL
+    keep: frozenset[str] = frozenset()
+    """Parts of Sentry's events that are kept although secrets travel in them."""
+    layout: Layout | None = None
+    """How a generic sender's bodies are read."""

@@ -5,9 +5,11 @@ import math
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic_core import from_json, to_json
 
+from receiver.domain.times import MILLISECOND, SECOND, Instant, parse_rfc3339
 from receiver.errors import Refused
 
 DEEPEST = 100
@@ -84,3 +86,72 @@ def _size(name: str, value: Any, most: int) -> int:
     """Bytes of JSON; for text that is longer than `most` anyway, just its length."""
     length = len(value) if isinstance(value, str) else 0
     return len(name) + (length if length > most else len(to_json(value)))
+
+
+CUT = "…[cut]"
+EXCERPT_SIZE = 2 * 2**10
+EARLIEST, LATEST = 0, 7_258_118_400 * SECOND
+"""1970 .. 2200: beyond, a time is a mistake."""
+MILLISECONDS_FROM = 100_000_000_000
+"""Numbers above are milliseconds since 1970: as seconds they would be in the year 5138."""
+
+
+def moment(*values: Any) -> Instant | None:
+    """The first of the values that is a time: RFC 3339 text, or seconds or milliseconds since 1970."""
+    for value in values:
+        try:
+            if isinstance(value, str):
+                found = parse_rfc3339(value.strip()[:64])
+            elif isinstance(value, int | float) and not isinstance(value, bool):
+                found = int(value * (SECOND if abs(value) < MILLISECONDS_FROM else MILLISECOND))
+            else:
+                continue
+        except (ValueError, OverflowError):
+            continue
+        if found is not None and EARLIEST < found <= LATEST:
+            return found
+    return None
+
+
+def excerpt(value: Any) -> str:
+    """The start of the value as JSON text, for people to see what could not be read."""
+    return to_json(value).decode()[:EXCERPT_SIZE]
+
+
+def cut(text: str, longest: int) -> str:
+    """The text, at most that many characters of it, with a mark where it was cut."""
+    return text if len(text) <= longest else text[:longest] + CUT
+
+
+def kind_of(value: Any) -> str:
+    """What JSON calls it."""
+    names = {str: "string", bool: "boolean", type(None): "null", list: "array", dict: "object"}
+    return names.get(type(value), "number")
+
+
+def shown(value: Any) -> str:
+    """A value that is not as it should be, in a sentence about it."""
+    if value is None:
+        return "missing"
+    if isinstance(value, str):
+        return f'"{value[:60]}"'
+    return f"a JSON {kind_of(value)}"
+
+
+SAFE_SCHEMES = frozenset({"http", "https", "mailto"})
+LONGEST_URL = 2048
+
+
+def safe_url(value: Any) -> str | None:
+    """The value when it is a whole http, https or mailto address that is safe to show as a link; else None."""
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_URL:
+        return None
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return None
+    whole = (parts.netloc or parts.scheme == "mailto") and value.isprintable() and not set(value) & _UNSAFE
+    return value if whole and parts.scheme in SAFE_SCHEMES else None
+
+
+_UNSAFE = frozenset(" \"'<>`\\")

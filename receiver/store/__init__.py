@@ -2,6 +2,7 @@
 
 from receiver.store.plan import Content, Plan
 from receiver.store.queries import AlertQuery, Gauges, Page, Receipt
+from receiver.store.spool import Spool, Spooled
 from receiver.store.store import Store
 
-__all__ = ["AlertQuery", "Content", "Gauges", "Page", "Plan", "Receipt", "Store"]
+__all__ = ["AlertQuery", "Content", "Gauges", "Page", "Plan", "Receipt", "Spool", "Spooled", "Store"]

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from receiver.domain.alert import Alert, Change
+from receiver.domain.changes import escalate, remark
 from receiver.domain.enrichment import History
-from receiver.domain.lifecycle import Outcome, Verdict, escalate, fold
-from receiver.domain.sighting import Quarantined, Sighting
+from receiver.domain.lifecycle import Outcome, Verdict, fold
+from receiver.domain.sighting import Remark, Sighting, Sightings
 from receiver.domain.times import Instant
 from receiver.domain.vocabulary import TOLD
 from receiver.store import codec
@@ -39,10 +40,22 @@ class Intake:
     """One webhook (or a part of a large one) on its way into the store."""
 
     source: str
-    sightings: tuple[Sighting, ...]
-    quarantined: tuple[Quarantined, ...]
+    told: Sightings
     at: Instant
     plan: Plan
+    whole: bool = True
+    """False for all but the last part of a large webhook: its delivery is taken in when all of it is."""
+
+    @property
+    def fingerprints(self) -> Iterable[str]:
+        """Of every alert that it concerns."""
+        yield from (sighting.fingerprint for sighting in self.told.alerts)
+        yield from (remark.fingerprint for remark in self.told.remarks)
+
+    @property
+    def delivery(self) -> tuple[str, str] | None:
+        """What tells the same delivery again; None when it cannot be told."""
+        return (self.source, self.told.delivery) if self.told.delivery else None
 
 
 @dataclass(slots=True)
@@ -69,6 +82,10 @@ class Batch:
         self._changes: list[Change] = []
         self._jobs: list[tuple[int, int, Instant]] = []
         self._quarantined: list[tuple[Any, ...]] = []
+        self._known: set[tuple[str, str]] = set()
+        self._deliveries: dict[tuple[str, str], Instant] = {}
+        self._voices: Counter[tuple[str, str]] = Counter()
+        self._at: Instant = 0
         self._taken = 0
 
     @property
@@ -76,9 +93,13 @@ class Batch:
         """True when this batch adds jobs."""
         return bool(self._jobs)
 
-    def load(self, fingerprints: Iterable[str]) -> None:
-        """Read the latest row of every key that may be concerned."""
-        wanted: list[str | None] = sorted(set(fingerprints))  # type: ignore[assignment]
+    def load(self, intakes: Iterable[Intake]) -> None:
+        """Read the latest row of every key that may be concerned, and which deliveries are known."""
+        intakes = tuple(intakes)
+        for delivery in {intake.delivery for intake in intakes if intake.delivery}:
+            if self._cursor.execute(sql.SELECT_DELIVERY, delivery).fetchone():
+                self._known.add(delivery)
+        wanted: list[str | None] = sorted({key for intake in intakes for key in intake.fingerprints})  # type: ignore[assignment]
         while wanted:
             size = next((size for size in sql.STATE_SIZES if size >= len(wanted)), sql.STATE_SIZES[-1])
             part, wanted = wanted[:size], wanted[size:]
@@ -88,15 +109,38 @@ class Batch:
                 self._entries[alert.source, alert.fingerprint] = _Entry(alert, bucket(alert))
 
     def take(self, intake: Intake) -> Counter[str]:
-        """Fold one webhook in; returns how many sightings had each outcome."""
-        outcomes: Counter[str] = Counter()
-        for sighting in intake.sightings:
+        """Fold one webhook in; returns how many sightings and remarks had each outcome."""
+        told, outcomes = intake.told, Counter[str]()
+        delivery = intake.delivery
+        if delivery is not None:
+            if delivery in self._known or delivery in self._deliveries:
+                return Counter(duplicate=len(told.alerts) + len(told.remarks))
+            if intake.whole:
+                self._deliveries[delivery] = intake.at
+        if told.voice:
+            self._voices[intake.source, told.voice] += 1
+            self._at = max(self._at, intake.at)
+        for sighting in told.alerts:
             outcomes[self._take(sighting, intake)] += 1
             self._taken += 1
             if self._taken % BREATHE_EVERY == 0:
                 time.sleep(BREATH_SECONDS)
-        self._quarantined += [(intake.at, intake.source, q.reason, q.excerpt) for q in intake.quarantined]
+        for said in told.remarks:
+            outcomes[self._note(said, intake)] += 1
+        self._quarantined += [(intake.at, intake.source, q.reason, q.excerpt) for q in told.quarantined]
         return outcomes
+
+    def _note(self, said: Remark, intake: Intake) -> str:
+        entry = self._entries.get((intake.source, said.fingerprint))
+        if entry is None:
+            return "unknown"
+        entry.changed = True
+        self._changes.append(remark(entry.alert, said, intake.at, intake.source))
+        if said.tells is not None:
+            alert = entry.alert
+            history = History(alert.episodes, alert.notification_count, alert.predecessor)
+            entry.content = intake.plan.describe(self._joined(entry, said.tells, intake.plan), history, intake.at)
+        return "noted"
 
     def _take(self, sighting: Sighting, intake: Intake) -> str:
         key = (intake.source, sighting.fingerprint)
@@ -110,6 +154,7 @@ class Batch:
                 self._displaced.append(entry)
             entry = self._entries[key] = _Entry(verdict.alert, new=True)
         entry.touched = True
+        entry.changed |= sighting.silenced is not None
         changes = list(verdict.changes)
         risen = self._describe(entry, sighting, verdict, intake, was_open)
         if risen is not None:
@@ -129,12 +174,12 @@ class Batch:
         if not entry.new and (not sighting.firing or verdict.outcome in (Outcome.STALE, Outcome.HELD)):
             return None
         alert, plan = entry.alert, intake.plan
-        digest = plan.digest(sighting)
+        digest = plan.digest(sighting)  # of what was told, not of what it is joined with: that grows
         begins = verdict.news or (entry.new and entry.content is None)
         if not begins and digest == alert.digest:
             return None
         history = History(alert.episodes, alert.notification_count, alert.predecessor)
-        content = entry.content = plan.describe(sighting, history, intake.at)
+        content = entry.content = plan.describe(self._joined(entry, sighting, plan), history, intake.at)
         alert.digest, alert.name, alert.heartbeat = digest, content.name, content.heartbeat
         if begins:
             alert.category = content.category
@@ -142,6 +187,17 @@ class Batch:
                 alert.priority = content.priority
         entry.changed = True
         return escalate(alert, content.priority, intake.at, f"source:{intake.source}") if alert.status.open else None
+
+    def _joined(self, entry: _Entry, sighting: Sighting, plan: Plan) -> Sighting:
+        """The sighting with what is known of this row, for senders that tell a part at a time."""
+        if not plan.joins or (entry.new and entry.content is None):
+            return sighting
+        raw = (
+            entry.content.raw
+            if entry.content
+            else self._cursor.execute(sql.SELECT_RAW, (entry.alert.id,)).fetchone()[0]
+        )
+        return plan.joined(sighting, codec.json(codec.unpack(raw)))
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
@@ -163,6 +219,8 @@ class Batch:
         run(sql.INSERT_CHANGE, [(c.alert_id, c.seq, c.at, c.kind.value, c.who, c.why) for c in self._changes])
         run(sql.INSERT_JOB, self._jobs)
         run(sql.INSERT_QUARANTINED, self._quarantined)
+        run(sql.INSERT_DELIVERY, [(*key, at) for key, at in self._deliveries.items()])
+        run(sql.HEARD, [(*key, n, self._at) for key, n in sorted(self._voices.items())])
         run(sql.COUNT, counted((e.before, bucket(e.alert)) for e in entries if e.new or e.changed))
 
     def _replace_content(self, alert_id: int, content: Content) -> None:

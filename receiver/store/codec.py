@@ -35,6 +35,8 @@ STATE = (
     "name",
     "heartbeat",
     "digest",
+    "silenced",
+    "silence_at",
 )
 """The columns of a state, in the order of Alert's fields."""
 TOUCHED = (
@@ -63,7 +65,7 @@ def state(row: Sequence[Any]) -> Alert:
     values[15] = _recent(row[15])
     values[16] = tuple(map(int, row[16].split(","))) if row[16] else ()
     values[20:22] = _PRIORITY[row[20]], _CATEGORY[row[21]]
-    values[23] = bool(row[23])
+    values[23], values[25] = bool(row[23]), bool(row[25])
     return Alert(*values)
 
 
@@ -95,6 +97,8 @@ def row(alert: Alert) -> tuple[Any, ...]:
         alert.name,
         alert.heartbeat,
         alert.digest,
+        alert.silenced,
+        alert.silence_at,
     )
 
 

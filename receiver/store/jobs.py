@@ -7,7 +7,7 @@ from pydantic_core import to_json
 from sqlalchemy import Connection, delete, select, update
 
 from receiver.domain.alert import Alert
-from receiver.domain.lifecycle import escalate
+from receiver.domain.changes import escalate
 from receiver.domain.times import Instant, Span
 from receiver.domain.vocabulary import Priority
 from receiver.store.batch import bucket

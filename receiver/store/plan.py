@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from receiver.domain.alert import Policy
 from receiver.domain.enrichment import History
@@ -41,6 +41,15 @@ class Plan(Protocol):
     @property
     def deferred(self) -> bool:
         """True when deferred enrichers are configured: each piece of news is owed a job."""
+        ...
+
+    @property
+    def joins(self) -> bool:
+        """True when a sighting of this source may tell but a part of what is known (`joined`)."""
+        ...
+
+    def joined(self, sighting: Sighting, before: Mapping[str, Any]) -> Sighting:
+        """The sighting with what the alert's last one told besides; `before` is its `raw`."""
         ...
 
     def digest(self, sighting: Sighting) -> bytes:

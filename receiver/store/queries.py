@@ -53,3 +53,5 @@ class Gauges:
     """(alertname, source, when last seen) of alerts that are meant to fire for ever."""
     jobs: int
     oldest_job: Instant | None
+    voices: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """How often each source spoke with each of its kinds of webhook, for senders that have several."""

@@ -9,7 +9,7 @@ from receiver.domain.vocabulary import OPEN
 from receiver.store import codec
 from receiver.store.labels import token
 from receiver.store.queries import AlertQuery, Gauges, Page
-from receiver.store.tables import alert, alert_count, change, content, job, label_index, quarantine
+from receiver.store.tables import alert, alert_count, change, content, job, label_index, quarantine, voice
 
 _LISTED = (
     alert.c.id,
@@ -97,7 +97,16 @@ def gauges(connection: Connection, names: int, heartbeats: int) -> Gauges:
         heartbeats=[(*row,) for row in beats],
         jobs=jobs,
         oldest_job=oldest,
+        voices=voices(connection),
     )
+
+
+def voices(connection: Connection) -> dict[str, dict[str, int]]:
+    """How often each source spoke with each of its kinds of webhook."""
+    heard: dict[str, dict[str, int]] = {}
+    for row in connection.execute(select(voice.c.source, voice.c.voice, voice.c.n).order_by(voice.c.source)):
+        heard.setdefault(row.source, {})[row.voice] = row.n
+    return heard
 
 
 def shape(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:

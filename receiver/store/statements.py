@@ -43,6 +43,13 @@ INSERT INTO job (kind, alert_id, change_seq, created_at, lease_until, attempts, 
 SELECT 'enrich', ?1, ?2, ?3, 0, 0, 0
 WHERE NOT EXISTS (SELECT 1 FROM job WHERE alert_id = ?1 AND kind = 'enrich' AND attempts = 0)
 """
+SELECT_RAW = "SELECT raw FROM content WHERE alert_id = ?"
+SELECT_DELIVERY = "SELECT 1 FROM delivery WHERE source = ? AND key = ?"
+INSERT_DELIVERY = "INSERT INTO delivery (source, key, at) VALUES (?, ?, ?)"
+HEARD = """
+INSERT INTO voice (source, voice, n, last_at) VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET n = n + excluded.n, last_at = excluded.last_at
+"""
 COUNT = """
 INSERT INTO alert_count (source, status, priority, category, name, n) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET n = n + excluded.n

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
 from receiver.domain import times
 from receiver.domain.alert import Alert, Change
@@ -19,6 +20,7 @@ from receiver.store.batch import BATCH_PART, Intake, bucket
 from receiver.store.plan import Plan
 from receiver.store.queries import AlertQuery, Gauges, Page, Receipt
 from receiver.store.rows import load, save
+from receiver.store.tables import quarantine
 from receiver.store.writer import Writer
 
 log = logging.getLogger("alertsage.store")
@@ -71,11 +73,8 @@ class Store:
         """
         writer, at = self._ready(), times.now()
         outcomes: Counter[str] = Counter()
-        alerts, quarantined = sightings.alerts, sightings.quarantined
-        for first in range(0, max(len(alerts), 1), BATCH_PART):
-            part = alerts[first : first + BATCH_PART]
-            outcomes += await self._watched(writer.submit(Intake(source, part, quarantined, at, plan)))
-            quarantined = ()
+        for part, whole in _parts(sightings):
+            outcomes += await self._watched(writer.submit(Intake(source, part, at, plan, whole)))
         return Receipt(dict(outcomes))
 
     async def act(self, alert_id: int, decide: Callable[[Alert], Change | None]) -> Change | None:
@@ -118,6 +117,11 @@ class Store:
     async def quarantine(self, limit: int) -> list[dict[str, Any]]:
         """The alerts kept aside lately, newest first. Raises StoreAway."""
         return await self.read(lambda connection: reads.quarantined(connection, limit))
+
+    async def set_aside(self, source: str, reason: str, excerpt: str) -> None:
+        """Keep in quarantine what cannot be read any more. Raises StoreAway."""
+        kept = {"at": times.now(), "source": source, "reason": reason, "excerpt": excerpt}
+        await self.write(lambda connection: connection.execute(insert(quarantine).values(kept)))
 
     async def gauges(self, names: int, heartbeats: int) -> Gauges:
         """What /metrics shows of the database. Raises StoreAway."""
@@ -189,3 +193,14 @@ class Store:
         except BaseException:
             self._lock.release()
             raise
+
+
+def _parts(told: Sightings) -> Iterator[tuple[Sightings, bool]]:
+    """A webhook in parts of at most BATCH_PART alerts, and whether it is the last; what else it says is in that."""
+    if len(told.alerts) <= BATCH_PART:
+        yield told, True
+        return
+    last = (len(told.alerts) - 1) // BATCH_PART * BATCH_PART
+    for first in range(0, last, BATCH_PART):
+        yield Sightings(told.alerts[first : first + BATCH_PART], delivery=told.delivery), False
+    yield replace(told, alerts=told.alerts[last:]), True

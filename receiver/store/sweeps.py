@@ -5,11 +5,11 @@ Candidates are found by readers; the writer looks at each again in its own trans
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, and_, delete, func, select, update
+from sqlalchemy import Connection, and_, delete, func, select, tuple_, update
 
 from receiver.domain import acts
 from receiver.domain.alert import Alert, Change
-from receiver.domain.lifecycle import expire
+from receiver.domain.changes import expire
 from receiver.domain.times import Instant
 from receiver.domain.vocabulary import OPEN, Status
 from receiver.store import codec
@@ -17,7 +17,7 @@ from receiver.store.batch import bucket
 from receiver.store.labels import tokens
 from receiver.store.rows import load, save
 from receiver.store.statements import DELETE_LABELS
-from receiver.store.tables import alert, alert_count, change, content, job, quarantine
+from receiver.store.tables import alert, alert_count, change, content, delivery, job, quarantine
 
 SLICE = 200
 _OPEN = tuple(sorted(status.value for status in OPEN))
@@ -25,7 +25,8 @@ _OPEN = tuple(sorted(status.value for status in OPEN))
 
 def suppressed_until(connection: Connection, now: Instant) -> list[int]:
     """Up to SLICE suppressed alerts whose suppression has ended."""
-    wanted = select(alert.c.id).where(alert.c.status == Status.SUPPRESSED.value, alert.c.suppressed_until <= now)
+    ended = (alert.c.suppressed_until <= now, ~alert.c.silenced)
+    wanted = select(alert.c.id).where(alert.c.status == Status.SUPPRESSED.value, *ended)
     return list(connection.execute(wanted.limit(SLICE)).scalars())
 
 
@@ -118,6 +119,17 @@ def _uncount(connection: Connection, was: tuple[str, ...] | None) -> None:
     left = connection.execute(select(func.sum(alert_count.c.n)).where(named)).scalar()
     if not left:
         connection.execute(delete(alert_count).where(named))
+
+
+def delivered_before(connection: Connection, before: Instant) -> bool:
+    """True when the identity of a delivery taken in before that moment is still kept."""
+    return connection.execute(select(delivery.c.at).where(delivery.c.at < before).limit(1)).first() is not None
+
+
+def forget_deliveries(connection: Connection, before: Instant) -> None:
+    """Delete up to SLICE identities of deliveries taken in before that moment."""
+    old = select(delivery.c.source, delivery.c.key).where(delivery.c.at < before).limit(SLICE)
+    connection.execute(delete(delivery).where(tuple_(delivery.c.source, delivery.c.key).in_(old)))
 
 
 def quarantine_over(connection: Connection, most: int) -> bool:

@@ -52,6 +52,8 @@ alert = Table(
     Column("name", String, nullable=False),
     Column("heartbeat", Boolean(create_constraint=False), nullable=False),
     Column("digest", LargeBinary, nullable=False),
+    Column("silenced", Boolean(create_constraint=False), nullable=False, server_default=text("0")),
+    Column("silence_at", BigInteger, nullable=False, server_default=text("0")),
     # At most one row of a key is its latest: this serves both the lookup and the promise.
     Index(
         "alert_latest",
@@ -139,6 +141,28 @@ quarantine = Table(
     Column("reason", Text, nullable=False),
     Column("excerpt", Text, nullable=False),
     sqlite_autoincrement=True,
+)
+
+# Deliveries that were taken in: the same one again (a retry, or a spooled copy of what was stored after all) is not.
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Index("delivery_at", "at"),
+    sqlite_with_rowid=False,
+)
+
+# Which of its kinds of webhook a sender has spoken with, and how often: what it never sends can then be told.
+voice = Table(
+    "voice",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("voice", String, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 label_index = table("alert_label", column("rowid", Integer), column("alert_label", String))

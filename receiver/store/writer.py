@@ -111,7 +111,7 @@ class Writer:
         alerts = 0
         while item is not None:
             waiting.append(item)
-            alerts += len(item.work.sightings) if isinstance(item.work, Intake) else 0
+            alerts += len(item.work.told.alerts) if isinstance(item.work, Intake) else 0
             if len(waiting) >= BATCH_WEBHOOKS or alerts >= BATCH_ALERTS:
                 return True
             try:
@@ -160,7 +160,7 @@ class Writer:
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - our own engine's
         batch = Batch(driver.cursor(), self._new_id)
-        batch.load(s.fingerprint for w in group for s in w.work.sightings)  # type: ignore[union-attr]
+        batch.load(waiting.work for waiting in group)  # type: ignore[misc]
         for waiting in group:
             waiting.result = batch.take(waiting.work)  # type: ignore[arg-type]
         batch.write()

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from receiver.flow.accept import Into
 from receiver.flow.configuration import Configuration
 from receiver.meters import Meters
 from receiver.store import Store
@@ -9,5 +10,6 @@ from receiver.store import Store
 CONFIGURATION = web.AppKey("configuration", Configuration)
 STORE = web.AppKey("store", Store)
 METERS = web.AppKey("meters", Meters)
+INTO = web.AppKey("into", Into)
 SOURCE = web.RequestKey("source", str)
 """The configured source an intake request is for, once that is known."""

@@ -11,10 +11,11 @@ from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, 
 from prometheus_client.registry import Collector
 
 from receiver.domain import times
+from receiver.domain.voices import never_resolves
 from receiver.errors import StoreAway
 from receiver.flow.configuration import Configuration
-from receiver.store import Gauges
-from receiver.web.keys import CONFIGURATION, METERS, STORE
+from receiver.store import Gauges, Spool
+from receiver.web.keys import CONFIGURATION, INTO, METERS, STORE
 
 SAME = "The same on every replica of one database: aggregate with max, not sum."
 OTHER = "_other"
@@ -30,7 +31,8 @@ async def metrics(request: web.Request) -> web.Response:
     except StoreAway:
         gauges = None
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-    page = encode(_Page((request.app[METERS].registry, _Now(gauges, configuration))))
+    now = _Now(gauges, configuration, request.app[INTO].spool)
+    page = encode(_Page((request.app[METERS].registry, now)))
     return web.Response(body=page, headers={"Content-Type": content_type})
 
 
@@ -50,9 +52,10 @@ class _Page(CollectorRegistry):
 class _Now(Collector):
     """What is true at this moment."""
 
-    def __init__(self, gauges: Gauges | None, configuration: Configuration) -> None:
+    def __init__(self, gauges: Gauges | None, configuration: Configuration, spool: Spool) -> None:
         self._gauges = gauges
         self._configuration = configuration
+        self._spool = spool
 
     def collect(self) -> Iterator[Metric]:
         """The families of the process, then those of the database if it answers."""
@@ -62,6 +65,9 @@ class _Now(Collector):
         yield _gauge("last_reload_success", "1 when the last start or reload of the configuration worked.", worked)
         yield _gauge("last_reload_timestamp_seconds", "When the configuration was last started with or reloaded.", at)
         yield _gauge("store_up", "1 when the database could be read for this page.", self._gauges is not None)
+        yield _gauge("spool_webhooks", "Webhooks that wait in the spool of this process.", self._spool.count)
+        yield _gauge("spool_bytes", "Bytes of the webhooks that wait in the spool.", self._spool.size)
+        yield _gauge("spool_oldest_age_seconds", "How long the oldest of them has waited.", _age(self._spool.oldest))
         if self._gauges is not None:
             yield from _families(self._gauges)
 
@@ -94,8 +100,21 @@ def _families(gauges: Gauges) -> Iterator[Metric]:
         beats.add_metric((name, source), at / times.SECOND)
     yield beats
     yield _gauge("jobs", f"Jobs not finished yet. {SAME}", gauges.jobs)
-    age = 0.0 if gauges.oldest_job is None else max(0.0, (times.now() - gauges.oldest_job) / times.SECOND)
+    age = _age(gauges.oldest_job)
     yield _gauge("oldest_job_age_seconds", f"Age of the oldest unfinished job, 0 when there is none. {SAME}", age)
+    silent = GaugeMetricFamily(
+        "alertsage_source_never_resolves",
+        f"1 for a source that tells of troubles but, as it is set up there, never of their ends. {SAME}",
+        labels=("source",),
+    )
+    for source, heard in gauges.voices.items():
+        silent.add_metric((source,), float(never_resolves(heard)))
+    yield silent
+
+
+def _age(since: times.Instant | None) -> float:
+    """Seconds since then; 0 for never."""
+    return 0.0 if since is None else max(0.0, (times.now() - since) / times.SECOND)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

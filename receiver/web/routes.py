@@ -43,9 +43,11 @@ async def index(request: web.Request) -> web.Response:
 
 ROUTES = (
     Route("GET", "/", index, Asks.TOKEN, "this list"),
-    Route("POST", "/webhook", intake.webhook, Asks.SOURCE, "Alertmanager's webhook, a drop-in alias"),
-    Route("POST", "/webhook/{kind}", intake.webhook, Asks.SOURCE, "a sender's webhook: /webhook/alertmanager"),
+    Route("POST", "/webhook", intake.webhook, Asks.SOURCE, "any sender's webhook, known by its form"),
+    Route("POST", "/webhook/{kind}", intake.webhook, Asks.SOURCE, "alertmanager, grafana, sentry or generic"),
     Route("POST", "/webhook/{kind}/{name}", intake.webhook, Asks.SOURCE, "the same for a source of that name"),
+    Route("PUT", "/webhook/grafana", intake.webhook, Asks.SOURCE, "Grafana may be set to PUT"),
+    Route("PUT", "/webhook/grafana/{name}", intake.webhook, Asks.SOURCE, "the same for a source of that name"),
     Route("GET", "/api/v1/alerts", api.alerts, Asks.TOKEN, "alerts, newest first, filtered and paged"),
     Route("GET", "/api/v1/alerts/{id}", api.alert, Asks.TOKEN, "one alert with its history"),
     Route("GET", "/api/v1/quarantine", api.quarantine, Asks.TOKEN, "alerts that could not be read, and why"),

@@ -9,8 +9,11 @@ from urllib.parse import urlsplit
 from aiohttp import encode_basic_auth, hdrs
 from pydantic import SecretStr
 
+from receiver.domain import times
 from receiver.errors import Refused
-from receiver.settings.model import Auth, Settings
+from receiver.settings import Settings
+from receiver.settings.sources import Auth, Signature
+from receiver.sources import KINDS
 
 
 class Unauthorized(Refused):
@@ -29,13 +32,58 @@ def check_token(headers: Mapping[str, str], settings: Settings) -> None:
         raise Unauthorized("this needs the header `Authorization: Bearer <server.token>`")
 
 
-def check_source(headers: Mapping[str, str], settings: Settings, source: str) -> None:
-    """A source's secret; any configured way suffices. Raises Refused (401, 403)."""
+def check_source(headers: Mapping[str, str], url_token: str, settings: Settings, source: str) -> bool:
+    """A source's secret; any configured way suffices. False when the body's signature has yet to prove it.
+
+    Raises Refused (401, 403) for what no body could mend.
+    """
     auth = settings.sources[source].auth
     if not auth.configured:
         check_local(headers, settings)
-    elif not _proves(headers, auth):
-        raise Unauthorized(f"the credentials of source {source} are missing or wrong (sources.{source}.auth)")
+        return True
+    if _proves(headers, url_token, auth):
+        return True
+    if auth.signature is not None and _signed(headers, auth.signature, settings.sources[source].kind):
+        return False
+    raise _unproven(source)
+
+
+def check_signature(headers: Mapping[str, str], body: bytes, settings: Settings, source: str) -> None:
+    """The HMAC over the raw bytes, by any of the source's secrets. Raises Refused (401)."""
+    configured = settings.sources[source]
+    signature = configured.auth.signature
+    if signature is None:
+        raise _unproven(source)
+    message = body
+    if signature.timestamp_header is not None:
+        stamp = headers.get(signature.timestamp_header, "")
+        _check_age(stamp, signature, source)
+        message = stamp.encode() + b":" + body
+    sent = _signed(headers, signature, configured.kind).strip().removeprefix("sha256=")
+    right = [hmac.new(_text(secret).encode(), message, "sha256").hexdigest() for secret in signature.secrets]
+    if not any([_equal(sent.lower(), one) for one in right]):  # noqa: C419 - all are compared, whichever is right
+        raise _unproven(source)
+
+
+def _signed(headers: Mapping[str, str], signature: Signature, kind: str) -> str:
+    names = (signature.header,) if signature.header else KINDS[kind].proofs
+    return next((headers[name] for name in names if name in headers), "")
+
+
+def _check_age(stamp: str, signature: Signature, source: str) -> None:
+    """A signature with a time in it cannot be used again much later."""
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 14):
+        raise Unauthorized(f"the header {signature.timestamp_header} of source {source} holds no time")
+    off = abs(times.now() / times.SECOND - int(stamp))
+    if off > signature.max_age.total_seconds():
+        raise Unauthorized(
+            f"this was signed {off:.0f} s away from now: set the clocks right, or raise"
+            f" sources.{source}.auth.signature.max_age"
+        )
+
+
+def _unproven(source: str) -> Unauthorized:
+    return Unauthorized(f"the credentials of source {source} are missing or wrong (sources.{source}.auth)")
 
 
 def check_local(headers: Mapping[str, str], settings: Settings) -> None:
@@ -63,8 +111,9 @@ def challenge(refused: Refused) -> dict[str, str]:
     return {hdrs.WWW_AUTHENTICATE: 'Bearer realm="alertsage", Basic realm="alertsage"'} if refused.status == 401 else {}
 
 
-def _proves(headers: Mapping[str, str], auth: Auth) -> bool:
+def _proves(headers: Mapping[str, str], url_token: str, auth: Auth) -> bool:
     proofs = [
+        auth.url_token is not None and _equal(url_token, _text(auth.url_token)),
         auth.bearer is not None and _equal(_sent(headers), f"bearer {_text(auth.bearer)}"),
         auth.header is not None and _equal(headers.get(auth.header.name, ""), _text(auth.header.value)),
     ]

@@ -1,0 +1,55 @@
+"""The drainer: takes spooled webhooks into the database as soon as it is there, oldest first."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from receiver.errors import StoreAway
+from receiver.flow.accept import Into, take_from_spool
+from receiver.flow.setup import Setup
+from receiver.store import Spooled
+
+log = logging.getLogger("alertsage.spool")
+
+RETRY_SECONDS = 1.0
+TOGETHER = 64
+"""Webhooks handed to the writer at once: they share its transactions."""
+
+
+class Drainer:
+    """Runs until cancelled."""
+
+    def __init__(self, into: Into, setup: Callable[[], Setup]) -> None:
+        self._into = into
+        self._setup = setup
+
+    async def run(self) -> None:
+        """Drain whenever there is something, for ever."""
+        spool = self._into.spool
+        while True:
+            await spool.filled.wait()
+            spool.filled.clear()
+            while spool.count:
+                if not await self._round():
+                    await asyncio.sleep(RETRY_SECONDS)
+
+    async def _round(self) -> bool:
+        """Take in some; False when the database is away."""
+        try:
+            await self._into.store.ping()
+        except StoreAway as away:
+            log.debug("the spool waits: %s", away)
+            return False
+        webhooks = await asyncio.to_thread(self._into.spool.waiting, TOGETHER)
+        taken = await asyncio.gather(*(self._one(webhook) for webhook in webhooks))
+        if any(taken):
+            log.info("%d spooled webhooks are in the database now, %d wait", sum(taken), self._into.spool.count)
+        return all(taken)
+
+    async def _one(self, webhook: Spooled) -> bool:
+        try:
+            await take_from_spool(webhook, self._setup(), self._into)
+        except StoreAway:
+            return False
+        self._into.spool.done(webhook)
+        return True

@@ -1,0 +1,42 @@
+"""The audit trail's entries, and the changes that no sighting makes: a rise in priority, expiry, a remark."""
+
+from receiver.domain.alert import Alert, Change
+from receiver.domain.sighting import Remark
+from receiver.domain.times import Instant
+from receiver.domain.vocabulary import Kind, Priority, Status
+
+
+def change(alert: Alert, kind: Kind, now: Instant, who: str, why: str) -> Change:
+    """The next entry of the Alert's audit trail."""
+    alert.change_count += 1
+    return Change(alert.id, alert.change_count, now, kind, who, why)
+
+
+def told_by(source: str, person: str) -> str:
+    """Who did it; a name that only the sender vouches for is told as such."""
+    return f"source:{source} ({person})" if person else f"source:{source}"
+
+
+def escalate(alert: Alert, priority: Priority, now: Instant, who: str) -> Change | None:
+    """Raise an open Alert's priority; None when it is not a rise (the priority of an open Alert never falls).
+
+    An acknowledged Alert becomes active again: what was acknowledged was less urgent.
+    """
+    if priority.rank <= alert.priority.rank:
+        return None
+    before, alert.priority = alert.priority, priority
+    if alert.status is Status.ACKNOWLEDGED:
+        alert.status = Status.ACTIVE
+    return change(alert, Kind.ESCALATED, now, who, f"priority rose from {before} to {priority}")
+
+
+def expire(alert: Alert, now: Instant) -> Change:
+    """Close an open Alert that nobody told of for `expire_after`."""
+    alert.status = Status.EXPIRED
+    alert.ended_at, alert.closed_at = max(alert.last_seen_at, alert.started_at), now
+    return change(alert, Kind.EXPIRED, now, "alertsage", "its sender has not told of it for too long")
+
+
+def remark(alert: Alert, said: Remark, now: Instant, source: str) -> Change:
+    """What somebody said at the sender, as a Change: it alters nothing else."""
+    return change(alert, said.kind, now, told_by(source, said.who), said.why)

@@ -1,0 +1,220 @@
+"""The settings of a source: who sends, how it proves it, and how a generic sender's bodies are read."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+
+from receiver.settings.address import HeaderName
+from receiver.settings.section import OptionalSecret, Secret, Secrets, Section, section
+from receiver.settings.sentences import unknown
+from receiver.settings.units import Timeout
+from receiver.sources import KINDS
+from receiver.sources.layout import Layout, Pick, Test, mistake_in
+
+FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,99}$")]
+_PICK = ("path", "body", "default", "map")
+_FIELDS = ("title", "message", "severity", "category", "subject", "starts_at", "ends_at", "users")
+
+
+def _path(path: object, key: str) -> str:
+    if not isinstance(path, str) or not path.strip():
+        raise ValueError(f"has no path in {key}; write a JMESPath like incident.summary")
+    if problem := mistake_in(path):
+        raise ValueError(f'"{path[:80]}" is not a JMESPath: {problem}')
+    return path
+
+
+def _words(value: object) -> str:
+    """A word of the sender's as text: YAML reads `up: true` and `1` as other things."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise ValueError("must be texts or numbers")
+
+
+def _pick(written: object) -> Pick:
+    if isinstance(written, Pick):
+        return written
+    if isinstance(written, str):
+        return Pick(_path(written, "it"))
+    return _made(written, _PICK)
+
+
+def _made(written: object, known: tuple[str, ...]) -> Pick:
+    if not isinstance(written, dict):
+        raise ValueError("must be a path, or a mapping with path (or body), default and map")  # noqa: TRY004 - for pydantic
+    for key in written:
+        if key not in known:
+            raise ValueError(unknown(f'has no key "{key}"', str(key), known) + f"; there is {', '.join(known)}")
+    if "path" in written and "body" in written:
+        raise ValueError("has both path and body; path looks at the alert's own part, body at the whole body")
+    key = "body" if "body" in written else "path"
+    if key not in written and "default" not in written:
+        raise ValueError("has neither path nor body nor default")
+    values = written.get("map", {})
+    if not isinstance(values, dict):
+        raise ValueError("has a map that is no mapping; write the sender's words and what they mean")  # noqa: TRY004
+    default = written.get("default")
+    return Pick(
+        path=_path(written[key], key) if key in written else "",
+        whole=key == "body",
+        default=None if default is None else _words(default),
+        values={_words(word): _words(meaning) for word, meaning in values.items()},
+    )
+
+
+def _test(written: object) -> Test:
+    if isinstance(written, Test):
+        return written
+    if not isinstance(written, dict) or "in" not in written:
+        raise ValueError("must be a mapping with path (or body) and in: the words that mean it")
+    among = written["in"] if isinstance(written["in"], list) else [written["in"]]
+    pick = _made({key: value for key, value in written.items() if key != "in"}, _PICK)
+    return Test(pick, frozenset(map(_words, among)))
+
+
+def _alerts(written: object) -> str:
+    return _path(written, "it")
+
+
+Picked = Annotated[Pick, PlainValidator(_pick)]
+"""A JMESPath, or a mapping with `path` or `body`, `default` and `map`."""
+Tested = Annotated[Test, PlainValidator(_test)]
+"""A mapping with `path` or `body`, and `in`: the words that mean it."""
+Path = Annotated[str, BeforeValidator(_alerts)]
+"""A JMESPath."""
+
+
+class MappingSection(Section):
+    """How a generic sender's bodies are read."""
+
+    alerts: Path | None = None
+    name: Picked
+    fingerprint: tuple[Picked, ...] = ()
+    resolved: Tested | None = None
+    ignore: Tested | None = None
+    title: Picked | None = None
+    message: Picked | None = None
+    severity: Picked | None = None
+    category: Picked | None = None
+    subject: Picked | None = None
+    starts_at: Picked | None = None
+    ends_at: Picked | None = None
+    users: Picked | None = None
+    labels: Mapping[FieldName, Picked] = {}
+    facts: Mapping[FieldName, Picked] = {}
+    links: Mapping[str, Picked] = {}
+
+    @property
+    def layout(self) -> Layout:
+        """As the parser takes it."""
+        fields = {name: pick for name in _FIELDS if (pick := getattr(self, name)) is not None}
+        return Layout(
+            name=self.name,
+            alerts=self.alerts or "",
+            fingerprint=self.fingerprint,
+            resolved=self.resolved,
+            ignore=self.ignore,
+            fields=fields,
+            labels=dict(self.labels),
+            facts=dict(self.facts),
+            links=dict(self.links),
+        )
+
+
+class Basic(Section):
+    """HTTP basic authentication."""
+
+    username: Annotated[str, StringConstraints(min_length=1)]
+    password: Secret
+
+
+class Header(Section):
+    """A header of the sender's own that carries a secret."""
+
+    name: HeaderName
+    value: Secret
+
+
+class Signature(Section):
+    """An HMAC-SHA256 of the raw body, in hex: any of the secrets may have made it."""
+
+    secrets: Secrets
+    header: HeaderName | None = None
+    timestamp_header: HeaderName | None = None
+    max_age: Timeout = timedelta(minutes=5)
+
+    @field_validator("secrets")
+    @classmethod
+    def _some(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if not value:
+            raise ValueError("is empty; give it a value or leave the signature out")
+        return value
+
+
+class Auth(Section):
+    """How a sender proves who it is; any configured way suffices."""
+
+    bearer: OptionalSecret = None
+    basic: Annotated[Basic | None, BeforeValidator(section)] = None
+    header: Annotated[Header | None, BeforeValidator(section)] = None
+    signature: Annotated[Signature | None, BeforeValidator(section)] = None
+    url_token: OptionalSecret = None
+
+    @property
+    def configured(self) -> bool:
+        """True when the sender has to prove who it is."""
+        return bool(self.bearer or self.basic or self.header or self.signature or self.url_token)
+
+
+class Source(Section):
+    """One sender (an HA pair shares one source)."""
+
+    kind: Literal["alertmanager", "grafana", "sentry", "generic"] = "alertmanager"
+    expire_after: Timeout | None = None
+    auth: Annotated[Auth, BeforeValidator(section)] = Auth()
+    keep: tuple[Literal["vars", "headers", "cookies", "data", "env"], ...] = ()
+    mapping: Annotated[MappingSection | None, Field(validate_default=True)] = None
+
+    @property
+    def expiry(self) -> timedelta:
+        """How long silence is borne: as set, else as usual for the kind."""
+        return self.expire_after or KINDS[self.kind].expire_after
+
+    @field_validator("auth")
+    @classmethod
+    def _fits(cls, value: Auth, info: ValidationInfo) -> Auth:
+        kind = info.data.get("kind")
+        if value.signature and kind == "alertmanager":
+            raise ValueError("has a signature, which Alertmanager cannot make; use bearer, basic or header")
+        if value.signature and kind == "generic" and value.signature.header is None:
+            raise ValueError("has a signature without header: name the header that this sender puts it in")
+        return value
+
+    @field_validator("mapping")
+    @classmethod
+    def _mapped(cls, value: MappingSection | None, info: ValidationInfo) -> MappingSection | None:
+        kind = info.data.get("kind")
+        if value is None and kind == "generic":
+            raise ValueError("is missing: a generic source needs to know what is where (docs/senders/generic.md)")
+        if value is not None and kind not in (None, "generic"):
+            raise ValueError(f"is for kind generic; {kind} is read without one")
+        return value
+
+    @field_validator("keep")
+    @classmethod
+    def _kept(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if value and info.data.get("kind") not in (None, "sentry"):
+            raise ValueError("is for kind sentry; of others nothing is left out")
+        return value

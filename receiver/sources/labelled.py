@@ -1,0 +1,169 @@
+"""Alerts that are a set of labels, as Alertmanager and Grafana write them into their webhooks.
+
+Tolerant of what is missing or unknown; one alert that cannot be read is quarantined, the others are taken.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from receiver.domain.enrichment import Enrichment
+from receiver.domain.sighting import NOTHING, Quarantined, Sighting, Sightings
+from receiver.domain.times import Instant, parse_rfc3339
+from receiver.errors import Refused
+from receiver.sources.context import SourceContext
+from receiver.sources.fingerprint import fingerprint
+from receiver.sources.text import EARLIEST, LATEST, bounded, cut, excerpt, kind_of, shown
+
+GROUP_SIZE = FIELDS_SIZE = 8 * 2**10
+"""Bytes kept of what is said about a group and, apart, about an alert besides labels and annotations."""
+_PLAIN = 1024
+_SHOWN = frozenset({"labels", "annotations"})
+_SKIPPED = frozenset({"alerts", "commonLabels", "commonAnnotations", "status"})
+_QUOTED = re.compile(r"\\(.)")
+
+Tell = Callable[[Mapping[str, Any], Mapping[str, str]], Enrichment]
+"""(alert as sent, its labels) to what the sender says of it besides."""
+
+
+class Unreadable(Exception):  # noqa: N818 - becomes a quarantined alert's reason
+    """Why one alert cannot be read."""
+
+
+def read(document: Mapping[str, Any], size: int, source: SourceContext, now: Instant, tell: Tell | None) -> Sightings:
+    """All alerts of a webhook of `size` bytes whose outer form is known to be right.
+
+    Raises Refused: 413 for too many alerts, 400 when none can be read.
+    """
+    alerts = document["alerts"]
+    if len(alerts) > source.bounds.alerts:
+        raise Refused(
+            f"{len(alerts)} alerts in one webhook, at most {source.bounds.alerts} are taken (limits.alerts):"
+            " set max_alerts",
+            status=413,
+            reason="too_large",
+        )
+    group = _group(document, size)
+    taken: list[Sighting] = []
+    bad: list[Quarantined] = []
+    for index, alert in enumerate(alerts):
+        try:
+            taken.append(_sighting(alert, group, source, now, tell))
+        except (Unreadable, Refused) as why:
+            bad.append(Quarantined(index, str(why), excerpt(alert)))
+    if bad and not taken:
+        raise Refused(f"no alert of this webhook can be read; alerts.{bad[0].index}: {bad[0].reason}")
+    truncated = document.get("truncatedAlerts")
+    left_out = truncated if isinstance(truncated, int) and 0 < truncated < 2**31 else 0
+    return Sightings(tuple(taken), tuple(bad), left_out)
+
+
+def _group(document: Mapping[str, Any], size: int) -> dict[str, Any]:
+    """What the webhook says of the whole group, without what is in its alerts anyway."""
+    group = {key: value for key, value in document.items() if key not in _SKIPPED}
+    receiver = group.get("receiver")
+    if isinstance(receiver, str):
+        group["receiver"] = _QUOTED.sub(r"\1", receiver)  # it comes through Go's regexp.QuoteMeta
+    return group if size <= GROUP_SIZE and _flat(group) else bounded(group, GROUP_SIZE)
+
+
+def _flat(group: Mapping[str, Any]) -> bool:
+    """True for what the senders themselves write: texts, numbers and label sets."""
+    for value in group.values():
+        kind = type(value)
+        if kind is dict and all(type(inner) is str for inner in value.values()):
+            continue
+        if kind is not str and kind is not int:
+            return False
+    return True
+
+
+def _sighting(alert: Any, group: Mapping[str, Any], source: SourceContext, now: Instant, tell: Tell | None) -> Sighting:
+    if not isinstance(alert, dict):
+        raise Unreadable(f"it is a JSON {kind_of(alert)}, not an object")
+    status = alert.get("status")
+    if status not in ("firing", "resolved"):
+        raise Unreadable(f"status is {shown(status)}, neither firing nor resolved")
+    labels = _labels(alert.get("labels"), source)
+    firing = status == "firing"
+    starts_at = time_in(alert, "startsAt")
+    ends_at = None if firing else time_in(alert, "endsAt") or now
+    url = alert.get("generatorURL")
+    return Sighting(
+        source=source.name,
+        kind=source.kind,
+        fingerprint=_fingerprint(alert.get("fingerprint"), labels),
+        firing=firing,
+        labels=labels,
+        annotations=_annotations(alert.get("annotations"), source),
+        starts_at=starts_at or (now if ends_at is None else min(now, ends_at)),
+        ends_at=ends_at,
+        generator_url=url if isinstance(url, str) and len(url) <= source.bounds.annotation_size else "",
+        raw=_raw(alert) | {"group": group},
+        told=NOTHING if tell is None else tell(alert, labels),
+    )
+
+
+def _raw(alert: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of the alert besides labels and annotations."""
+    fields = {key: value for key, value in alert.items() if key not in _SHOWN}
+    try:
+        plain = len("".join((*fields, *fields.values()))) <= _PLAIN
+    except TypeError:  # not everything is text
+        plain = False
+    return fields if plain else bounded(fields, FIELDS_SIZE)
+
+
+def _labels(labels: Any, source: SourceContext) -> dict[str, str]:
+    bounds = source.bounds
+    if not isinstance(labels, dict):
+        raise Unreadable(f"labels is {shown(labels)}, not an object")
+    if len(labels) > bounds.labels:
+        raise Unreadable(f"it has {len(labels)} labels, at most {bounds.labels} are taken (limits.labels)")
+    for name, value in labels.items():
+        if not isinstance(value, str):
+            raise Unreadable(f"the label {name[:80]!r} is {shown(value)}, not a text")
+        if len(value) > bounds.label_size or len(name) > bounds.label_size:
+            # Never cut: the labels are the alert's identity.
+            raise Unreadable(f"the label {name[:80]!r} is longer than {bounds.label_size} (limits.label_size)")
+    return {name: value for name, value in labels.items() if value}
+
+
+def _annotations(annotations: Any, source: SourceContext) -> dict[str, str]:
+    most, longest = source.bounds.labels, source.bounds.annotation_size
+    if annotations is None:
+        return {}
+    if not isinstance(annotations, dict):
+        raise Unreadable(f"annotations is {shown(annotations)}, not an object")
+    if len(annotations) > most:
+        raise Unreadable(f"it has {len(annotations)} annotations, at most {most} are taken (limits.labels)")
+    kept = {}
+    for name, value in annotations.items():
+        if not isinstance(value, str):
+            raise Unreadable(f"the annotation {name[:80]!r} is {shown(value)}, not a text")
+        kept[name[:longest]] = cut(value, longest)
+    return kept
+
+
+def _fingerprint(sent: Any, labels: Mapping[str, str]) -> str:
+    if sent is None or sent == "":
+        return fingerprint(labels)
+    if not isinstance(sent, str) or len(sent) > 128:
+        raise Unreadable(f"fingerprint is {shown(sent)}, not a short text")
+    return sent
+
+
+def time_in(fields: Mapping[str, Any], name: str) -> Instant | None:
+    """The moment in that field; None when absent or zero. Raises Unreadable when it is none."""
+    told = fields.get(name)
+    if told is None or told == "":
+        return None
+    if not isinstance(told, str):
+        raise Unreadable(f"{name} is {shown(told)}, not a time")
+    try:
+        moment = parse_rfc3339(told[:64])
+    except (ValueError, OverflowError):
+        raise Unreadable(f"{name} is {shown(told)}, not a time like 2026-11-23T06:40:41.347Z") from None
+    if moment is not None and not EARLIEST <= moment <= LATEST:
+        raise Unreadable(f"{name} is {shown(told)}, outside the years 1970 to 2200")
+    return moment

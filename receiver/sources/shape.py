@@ -1,0 +1,37 @@
+"""Whose webhook it is, for one that came to no source's own address: by its headers, then by its keys."""
+
+from collections.abc import Mapping
+
+from receiver.errors import Refused
+from receiver.sources.sentry.hooks import resource_of
+from receiver.sources.text import decode
+
+_HEADERS = {
+    "sentry-hook-resource": "sentry",
+    "sentry-hook-signature": "sentry",
+    "sentry-app-signature": "sentry",
+    "x-grafana-alerting-signature": "grafana",
+}
+_AGENTS = (("alertmanager/", "alertmanager"), ("grafana", "grafana"), ("sentry/", "sentry"))
+"""(how its User-Agent begins, in lower case; the kind)."""
+
+
+def kind_of(headers: Mapping[str, str], body: bytes, values: int) -> str:
+    """The kind of sender. Raises Refused (400) for a body that is no JSON or has the form of none."""
+    told = next((kind for name, kind in _HEADERS.items() if name in headers), None)
+    if told is not None:
+        return told
+    agent = headers.get("user-agent", headers.get("User-Agent", "")).lower()
+    document = decode(body, values)
+    if isinstance(document, dict):
+        if isinstance(document.get("alerts"), list):
+            return "grafana" if document.get("version") == "1" or "orgId" in document else "alertmanager"
+        if resource_of(document):
+            return "sentry"
+    told = next((kind for begin, kind in _AGENTS if agent.startswith(begin)), None)
+    if told is not None:
+        return told
+    raise Refused(
+        "this is the form of none of Alertmanager's, Grafana's or Sentry's webhooks: other senders post to the address"
+        " of a source of kind generic, /webhook/generic/NAME"
+    )

@@ -1,0 +1,145 @@
+"""The spool: webhooks of senders that never retry, safe on the disk while the database is away.
+
+A file is a webhook: one line of JSON about it, then its body without secrets. It is written under another name, synced,
+renamed, and its folder synced, so that what has its name is whole, whatever happens in between.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from receiver.domain.times import Instant
+from receiver.errors import StoreAway
+
+log = logging.getLogger("alertsage.spool")
+
+WHOLE, BAD = ".webhook", ".unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """One verified webhook that waits."""
+
+    source: str
+    delivery: str
+    """Tells the store that it has this one already, should that be so."""
+    at: Instant
+    """When it came."""
+    headers: Mapping[str, str]
+    body: bytes
+    path: Path = field(default_factory=Path)
+    """Where it lies, once it does."""
+
+
+class Spool:
+    """A bounded folder of waiting webhooks."""
+
+    def __init__(self, folder: Path, max_size: int, max_files: int) -> None:
+        self._folder = folder
+        self._max_size = max_size
+        self._max_files = max_files
+        self._lock = threading.Lock()
+        self._sizes = self._found()
+        self.filled = asyncio.Event()
+        """Set whenever there is something to take in."""
+        if self._sizes:
+            self.filled.set()
+
+    @property
+    def count(self) -> int:
+        """How many wait."""
+        return len(self._sizes)
+
+    @property
+    def size(self) -> int:
+        """Their bytes."""
+        return sum(list(self._sizes.values()))
+
+    @property
+    def oldest(self) -> Instant | None:
+        """When the one that waits longest came; None when none does."""
+        names = list(self._sizes)
+        return int(min(names).partition("-")[0]) if names else None
+
+    async def keep(self, webhook: Spooled) -> None:
+        """Put it on the disk; returns when it would outlive a power cut. Raises StoreAway when that cannot be."""
+        await asyncio.to_thread(self._write, webhook)
+        self.filled.set()
+
+    def waiting(self, most: int) -> list[Spooled]:
+        """The oldest of them, oldest first. One that cannot be read is put aside in the folder, and told of."""
+        found = []
+        for name in sorted(self._sizes)[:most]:
+            path = self._folder / name
+            try:
+                found.append(_read(path))
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                log.error("%s cannot be read and is put aside: %s", path, error)  # noqa: TRY400 - one line for people
+                self._forget(name)
+                if path.exists():
+                    path.rename(path.with_suffix(BAD))
+        return found
+
+    def done(self, webhook: Spooled) -> None:
+        """It is in the database: delete it."""
+        webhook.path.unlink(missing_ok=True)
+        self._forget(webhook.path.name)
+
+    def _found(self) -> dict[str, int]:
+        if not self._folder.is_dir():
+            return {}
+        return {path.name: path.stat().st_size for path in self._folder.glob(f"*{WHOLE}")}
+
+    def _forget(self, name: str) -> None:
+        with self._lock:
+            self._sizes.pop(name, None)
+
+    def _write(self, webhook: Spooled) -> None:
+        about = {
+            "source": webhook.source,
+            "delivery": webhook.delivery,
+            "at": webhook.at,
+            "headers": dict(webhook.headers),
+        }
+        content = json.dumps(about).encode() + b"\n" + webhook.body
+        name = f"{webhook.at:020d}-{uuid.uuid4().hex}{WHOLE}"
+        with self._lock:
+            if len(self._sizes) >= self._max_files or self.size + len(content) > self._max_size:
+                raise StoreAway("the database is away and the spool is full (spool.max_size, spool.max_files)")
+            self._sizes[name] = len(content)
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            _write_through(self._folder, name, content)
+        except OSError as error:
+            self._forget(name)
+            raise StoreAway(f"the database is away and the spool cannot be written: {error.strerror}") from error
+
+
+def _write_through(folder: Path, name: str, content: bytes) -> None:
+    unfinished = folder / f"{name}.part"
+    try:
+        with open(unfinished, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.rename(folder / name)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
+    directory = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _read(path: Path) -> Spooled:
+    line, _, body = path.read_bytes().partition(b"\n")
+    about = json.loads(line)
+    return Spooled(about["source"], about["delivery"], int(about["at"]), dict(about["headers"]), body, path)
