@@ -1,8 +1,9 @@
 """Conformance with recorded traffic: `python -m tests.conformance FOLDER`.
 
 Posts every recorded Alertmanager webhook of the folder (in the order of its index.json) to a fresh alertsage, as the
-sender did, and compares the alerts that the API then shows with what the bodies and the index say. Prints a line for
-each recording and each disagreement; exits with 1 if there is any.
+sender did, and compares the alerts that the API then shows with what the bodies and the index say. A folder with a
+manifest.json holds samples of Sentry, one with neither samples of Grafana. Prints a line for each recording and each
+disagreement; exits with 1 if there is any.
 """
 
 import json
@@ -10,13 +11,14 @@ import sys
 import tempfile
 import urllib.parse
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from receiver.domain.times import parse_rfc3339, rfc3339
 from receiver.sources.fingerprint import fingerprint
+from tests import conformance_grafana, conformance_sentry
 from tests.servers import Server, ask, running
 
 WRONG_KIND = ("prom-",)
@@ -148,12 +150,19 @@ def _differences(said: Expected, alert: dict[str, Any]) -> Iterator[str]:
         yield "it is not explained"
 
 
+def _by_kind(folder: Path) -> Callable[[Path], list[str]]:
+    if (folder / "index.json").exists():
+        return check
+    return conformance_sentry.check if (folder / "manifest.json").exists() else conformance_grafana.check
+
+
 def main() -> int:
     """Check the folder named on the command line."""
-    if len(sys.argv) != 2 or not (Path(sys.argv[1]) / "index.json").is_file():
-        print("usage: python -m tests.conformance FOLDER   (a folder of recordings with its index.json)")
+    folder = Path(sys.argv[1]) if len(sys.argv) == 2 else Path("-")
+    if not folder.is_dir() or not any(folder.glob("*.json")):
+        print("usage: python -m tests.conformance FOLDER   (a folder of recordings or samples)")
         return 2
-    wrong = check(Path(sys.argv[1]))
+    wrong = _by_kind(folder)(folder)
     for sentence in wrong:
         print(f"DISAGREES {sentence}")
     print("conforms" if not wrong else f"{len(wrong)} disagreements")

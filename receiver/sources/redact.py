@@ -152,7 +152,7 @@ class _Machine:
 
 
 def _without(told: str, pattern: Any, secret: Callable[[str], bool]) -> tuple[str, int]:
-    group: str | int = "secret" if "secret" in pattern.groupindex else 0
+    group = pattern.groupindex.get("secret", 0)
     parts, end, count = [], 0, 0
     for found in pattern.finditer(told):
         begin, stop = found.span(group)
