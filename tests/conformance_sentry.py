@@ -26,15 +26,15 @@ def check(folder: Path) -> list[str]:
         secrets = ["another", vector["secret"]]
         sources[f"signed-{number}"] = {"kind": "sentry", "auth": {"signature": {"secrets": secrets}}}
     wrong: list[str] = []
-    with tempfile.TemporaryDirectory() as temporary:
-        with running(Path(temporary), json.dumps({"sources": sources})) as server:
-            for number, (name, entry) in enumerate(manifest.items()):
-                wrong += [f"{name}: {sentence}" for sentence in _sample(server, folder / name, entry, _name(number))]
-                print(f"{name}: {entry['expect'].get('note', entry['expect']['status'])}")
-            for number, vector in enumerate(vectors):
-                found = _signature(server, folder, vector, f"signed-{number}")
-                wrong += [f"signature {vector['name']}: {sentence}" for sentence in found]
-                print(f"signature {vector['name']}: {vector['note']}")
+    config = json.dumps({"sources": sources})
+    with tempfile.TemporaryDirectory() as temporary, running(Path(temporary), config) as server:
+        for number, (name, entry) in enumerate(manifest.items()):
+            wrong += [f"{name}: {sentence}" for sentence in _sample(server, folder / name, entry, _name(number))]
+            print(f"{name}: {entry['expect'].get('note', entry['expect']['status'])}")
+        for number, vector in enumerate(vectors):
+            found = _signature(server, folder, vector, f"signed-{number}")
+            wrong += [f"signature {vector['name']}: {sentence}" for sentence in found]
+            print(f"signature {vector['name']}: {vector['note']}")
     return wrong
 
 
@@ -93,12 +93,10 @@ def _differences(alert: Alert, expect: Mapping[str, Any]) -> Iterator[str]:
             found = read(alert)
             if found != expect[key]:
                 yield f"{key} is {found!r}, the manifest says {expect[key]!r}"
-    if "issue_id" in expect and alert["fingerprint"] != f"issue:{expect['issue_id']}":
-        yield f"fingerprint is {alert['fingerprint']}"
-    if str(expect.get("key", "")).startswith("metric rule "):
-        rule = expect["key"].removeprefix("metric rule ").split(",")[0]
-        if alert["fingerprint"] != f"metric:{rule}":
-            yield f"fingerprint is {alert['fingerprint']}, expected metric:{rule}"
+    rule = str(expect.get("key", "")).removeprefix("metric rule ").split(",")[0]
+    identity = f"issue:{expect['issue_id']}" if "issue_id" in expect else f"metric:{rule}"
+    if ("issue_id" in expect or rule) and alert["fingerprint"] != identity:
+        yield f"fingerprint is {alert['fingerprint']}, expected {identity}"
     if "current_value" in expect and str(round(alert["value"] or 0)) not in expect["current_value"]:
         yield f"value is {alert['value']}, the manifest says {expect['current_value']}"
 

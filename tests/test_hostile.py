@@ -5,8 +5,7 @@ import gc
 import gzip
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
-from copy import deepcopy
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.hostile import VALUES, mutated, places
 from tests.servers import Server, firing, running, webhook
 from tests.support import Answer, Site, serving
 
@@ -234,35 +234,10 @@ async def test_senders_that_leave_in_the_middle_are_no_fault(tmp_path: Path, cap
 
 # --- the property ---------------------------------------------------------------------------------------------------
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None), max_size=40)
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=8,
-)
 VALID = webhook(
     firing("A", annotations={"summary": "s", "description": "d"}, severity="critical"),
     firing("B", instance="b:9100") | {"fingerprint": "0123456789abcdef", "generatorURL": "http://p/graph?g0.expr=up>1"},
 )
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of every value inside."""
-    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-        yield (*path, key)
-        yield from places(inner, (*path, key))
-
-
-def mutated(changes: list[tuple[tuple[Any, ...], Any]]) -> Any:
-    """The valid payload with these values at these places, where the places still exist."""
-    document = deepcopy(VALID)
-    for path, value in changes:
-        inner: Any = document
-        with suppress(KeyError, IndexError, TypeError):
-            for step in path[:-1]:
-                inner = inner[step]
-            inner[path[-1]] = value
-    return document
 
 
 @pytest.fixture(scope="module")
@@ -289,7 +264,7 @@ UNHURRIED = settings(deadline=None, max_examples=150, suppress_health_check=[Hea
 @UNHURRIED
 @given(changes=st.lists(st.tuples(st.sampled_from(PATHS), VALUES), min_size=1, max_size=3))
 def test_any_value_anywhere_is_2xx_or_4xx(server: Server, changes: list[tuple[tuple[Any, ...], Any]]) -> None:
-    check(server, json.dumps(mutated(changes)).encode())
+    check(server, json.dumps(mutated(VALID, changes)).encode())
 
 
 @UNHURRIED

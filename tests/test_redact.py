@@ -92,8 +92,23 @@ def test_ordinary_text_stays(text: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["password", "Password", "DB_PASSWORD", "api-key", "X-Api-Key", "accessToken", "client_secret", "Authorization"]
-    + ["Set-Cookie", "cookies", "private_key", "github_token", "secret", "sessionid", "userPasswd"],
+    [
+        "password",
+        "Password",
+        "DB_PASSWORD",
+        "api-key",
+        "X-Api-Key",
+        "accessToken",
+        "client_secret",
+        "Authorization",
+        "Set-Cookie",
+        "cookies",
+        "private_key",
+        "github_token",
+        "secret",
+        "sessionid",
+        "userPasswd",
+    ],
 )
 @pytest.mark.parametrize("value", ["x", 5, ["a", "b"], {"a": 1}])
 def test_the_value_of_a_key_that_says_secret_is_taken_out_whole(name: str, value: Any) -> None:

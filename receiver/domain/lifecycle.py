@@ -140,8 +140,8 @@ def _firing_open(alert: Alert, s: Sighting, now: Instant, policy: Policy, new_id
 
 def _missed_a_resolve(alert: Alert, s: Sighting, now: Instant, policy: Policy) -> bool:
     if s.starts is Starts.EVENT:
-        # What began it anew may have told so itself a moment ago.
-        return s.anew and now - alert.episodes[-1] > policy.late_within
+        # What began it anew may have told so itself, a moment ago or since.
+        return s.anew and s.starts_at > alert.latest_start and now - alert.episodes[-1] > policy.late_within
     # A start in our future is a sender's clock that runs ahead: it proves nothing about a missed resolve.
     return alert.last_firing_at < s.starts_at <= now
 

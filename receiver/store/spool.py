@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from receiver.errors import StoreAway
 log = logging.getLogger("alertsage.spool")
 
 WHOLE, BAD = ".webhook", ".unreadable"
+UNFINISHED_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,9 @@ class Spool:
     def _found(self) -> dict[str, int]:
         if not self._folder.is_dir():
             return {}
+        for unfinished in self._folder.glob("*.part"):
+            if time.time() - unfinished.stat().st_mtime > UNFINISHED_SECONDS:
+                unfinished.unlink()  # a write that was cut off: it was never promised
         return {path.name: path.stat().st_size for path in self._folder.glob(f"*{WHOLE}")}
 
     def _forget(self, name: str) -> None:

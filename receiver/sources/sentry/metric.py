@@ -10,6 +10,7 @@ from receiver.sources.text import safe_url
 
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,6})?")
 _SEVERITIES = {"critical": "critical", "warning": "warning"}
+_DIRECTIONS: Mapping[str, Direction] = {"0": "above", "1": "below"}
 _BY_STATUS = {20: "critical", 10: "warning"}
 
 

@@ -1,0 +1,244 @@
+"""The spool: what a sender that never retries was promised is taken in, once, whatever happens to the database.
+
+The database is away for ALERTSAGE_OUTAGE_SECONDS (8; a full minute in `make outage`).
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.monitoring import eventually
+from tests.sentry import event, hook, post
+from tests.servers import Server, ask, firing, running, start, webhook
+from tests.support import Site, serving
+
+SECONDS = float(os.environ.get("ALERTSAGE_OUTAGE_SECONDS", "8"))
+CONNECTIONS = 16
+
+
+@asynccontextmanager
+async def locked(database: Path) -> AsyncIterator[None]:
+    """The database file locked by another program."""
+    other = sqlite3.connect(database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+
+
+def triggered(number: int | str) -> dict[str, Any]:
+    """A new issue's body."""
+    return hook("triggered", event=event(str(number)))
+
+
+def files(folder: Path) -> list[Path]:
+    """What lies in the spool, whole or put aside."""
+    return sorted(file for file in (folder / "alertsage.db.spool").glob("*") if file.suffix != ".part")
+
+
+async def stored(site: Site) -> dict[str, int]:
+    """Fingerprint and notification count of every alert."""
+    listed = (await site.get("/api/v1/alerts?limit=500")).json["alerts"]
+    return {alert["fingerprint"]: alert["notification_count"] for alert in listed}
+
+
+async def drained(folder: Path) -> None:
+    """Waits until the spool is empty."""
+    for _ in range(500):
+        if not files(folder):
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"still in the spool: {files(folder)}")
+
+
+async def test_a_locked_database_is_202_and_taken_in_later_once(tmp_path: Path) -> None:
+    async with serving(tmp_path) as site:
+        async with locked(tmp_path / "alertsage.db"):
+            answer = await post(site, "event_alert", triggered(1))
+            assert (answer.status, answer.json["spooled"]) == (202, True)
+            (file,) = files(tmp_path)
+            assert b"planted-in-vars" not in file.read_bytes()
+            assert file.stat().st_mode & 0o77 == 0
+            page = (await site.get("/metrics")).body.decode()
+            assert "alertsage_spool_webhooks 1.0" in page
+            assert 'alertsage_spooled_webhooks_total{source="sentry"} 1.0' in page
+        await drained(tmp_path)
+        assert await stored(site) == {"issue:1": 1}
+
+
+async def test_what_was_committed_after_all_is_not_taken_in_again(tmp_path: Path) -> None:
+    """The process dies between the commit and the deletion of the file: the file is there again at the next start."""
+    async with serving(tmp_path) as site:
+        async with locked(tmp_path / "alertsage.db"):
+            await post(site, "event_alert", triggered(1))
+            shutil.copytree(tmp_path / "alertsage.db.spool", tmp_path / "kept")
+        await drained(tmp_path)
+    for file in (tmp_path / "kept").iterdir():
+        shutil.copy(file, tmp_path / "alertsage.db.spool")
+    async with serving(tmp_path) as site:
+        await drained(tmp_path)
+        assert await stored(site) == {"issue:1": 1}
+
+
+async def test_the_next_start_takes_in_what_lay_there(tmp_path: Path) -> None:
+    async with serving(tmp_path) as site, locked(tmp_path / "alertsage.db"):
+        for number in range(3):
+            await post(site, "event_alert", triggered(number))
+        shutil.copytree(tmp_path / "alertsage.db.spool", tmp_path / "kept")
+    shutil.rmtree(tmp_path / "alertsage.db.spool")
+    for file in tmp_path.glob("alertsage.db*"):
+        file.unlink()
+    (tmp_path / "kept").rename(tmp_path / "alertsage.db.spool")
+    async with serving(tmp_path) as site:
+        await drained(tmp_path)
+        assert await stored(site) == {"issue:0": 1, "issue:1": 1, "issue:2": 1}
+
+
+@pytest.mark.parametrize("limit", ["max_files: 2", "max_size: 100kB"])
+async def test_a_full_spool_is_503(tmp_path: Path, limit: str) -> None:
+    big = event("1", message="x" * 60_000)
+    async with serving(tmp_path, f"spool: {{{limit}}}") as site, locked(tmp_path / "alertsage.db"):
+        statuses = [(await post(site, "event_alert", hook("triggered", event=big))).status for _ in range(4)]
+    assert statuses[0] == 202
+    assert statuses[-1] == 503
+    assert "the spool is full" in str((await _refusal(tmp_path, limit, big))["detail"])
+
+
+async def _refusal(tmp_path: Path, limit: str, big: dict[str, Any]) -> dict[str, Any]:
+    async with serving(tmp_path, f"spool: {{{limit}}}") as site, locked(tmp_path / "alertsage.db"):
+        for _ in range(4):
+            answer = await post(site, "event_alert", hook("triggered", event=big))
+        told: dict[str, Any] = answer.json
+        return told
+
+
+async def test_an_unwritable_spool_is_503_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    async with serving(tmp_path, "spool: {folder: file/spool}") as site, locked(tmp_path / "alertsage.db"):
+        answer = await post(site, "event_alert", triggered(1))
+    assert answer.status == 503
+    assert "the spool cannot be written: Not a directory" in answer.json["detail"]
+
+
+async def test_what_can_no_longer_be_read_is_kept_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(tmp_path) as site, locked(tmp_path / "alertsage.db"):
+        await post(site, "event_alert", triggered(1))
+        await post(site, "event_alert", triggered(2))
+        kept = [file.read_bytes() for file in files(tmp_path)]
+    for file in files(tmp_path):
+        file.unlink()
+    spool = tmp_path / "alertsage.db.spool"
+    (spool / "00000000000000000001-a.webhook").write_bytes(kept[0].replace(b'"sentry"', b'"gone"', 1))
+    (spool / "00000000000000000002-b.webhook").write_bytes(b"junk")
+    async with serving(tmp_path) as site:
+        for _ in range(200):
+            kept_aside = (await site.get("/api/v1/quarantine")).json["quarantined"]
+            if kept_aside:
+                break
+            await asyncio.sleep(0.02)
+        assert kept_aside[0]["reason"] == "from the spool: source gone is no longer configured"
+    assert [file.name for file in files(tmp_path)] == ["00000000000000000002-b.unreadable"]
+    assert "cannot be read and is put aside" in caplog.text
+
+
+async def test_alertmanager_is_told_to_come_again_instead(tmp_path: Path) -> None:
+    async with serving(tmp_path) as site, locked(tmp_path / "alertsage.db"):
+        assert (await site.post("/webhook/alertmanager", webhook(firing("A")))).status == 503
+        assert files(tmp_path) == []
+
+
+# --- under load -----------------------------------------------------------------------------------------------------
+
+
+class Posting(threading.Thread):
+    """Posts one new issue after the other, never again what was not answered, as Sentry does."""
+
+    def __init__(self, server: Server, number: int, mark: str) -> None:
+        super().__init__()
+        self.server, self.prefix = server, f"{mark}{number:02}"
+        self.promised: list[str] = []
+        self.statuses: set[int] = set()
+        self.stopping = threading.Event()
+
+    def run(self) -> None:
+        """Until stopped or cut off."""
+        serial = 0
+        while not self.stopping.is_set() and 0 not in self.statuses:
+            serial += 1
+            number = f"{self.prefix}{serial:05}"
+            body = json.dumps(triggered(number)).encode()
+            headers = {"Sentry-Hook-Resource": "event_alert"}
+            status, _ = ask(f"{self.server.url}/webhook/sentry", body, headers)
+            self.statuses.add(status)
+            if status in (200, 202):
+                self.promised.append(f"issue:{number}")
+
+
+def posting(server: Server, mark: str) -> list[Posting]:
+    """Sixteen of them."""
+    senders = [Posting(server, number, mark) for number in range(CONNECTIONS)]
+    for sender in senders:
+        sender.start()
+    return senders
+
+
+def test_nothing_promised_is_lost_or_taken_in_twice_by_a_lock_and_kill_9(tmp_path: Path) -> None:
+    database = tmp_path / "alertsage.db"
+    server = start(tmp_path)
+    try:
+        before = posting(server, "1")
+        time.sleep(0.5)
+        other = sqlite3.connect(database, isolation_level=None, timeout=10)
+        other.execute("BEGIN IMMEDIATE")
+        time.sleep(SECONDS)
+        server.kill()
+        for sender in before:
+            sender.join()
+        waited = len(files(tmp_path))
+        server = start(tmp_path, ready=False)
+        during = posting(server, "2")
+        time.sleep(1)
+        other.execute("ROLLBACK")
+        other.close()
+        time.sleep(0.3)
+        for sender in during:
+            sender.stopping.set()
+            sender.join()
+        assert waited > CONNECTIONS
+        eventually(lambda: not files(tmp_path), 60)
+    finally:
+        server.kill()
+    assert set().union(*(sender.statuses for sender in before)) <= {0, 200, 202}
+    assert set().union(*(sender.statuses for sender in during)) <= {200, 202}
+    promised = [number for sender in (*before, *during) for number in sender.promised]
+    connection = sqlite3.connect(database)
+    counts = dict(connection.execute("SELECT fingerprint, sum(notification_count) FROM alert GROUP BY fingerprint"))
+    connection.close()
+    assert set(promised) <= set(counts), "promised webhooks are missing"
+    assert set(counts.values()) == {1}, "webhooks were taken in twice"
+
+
+def test_a_start_with_the_database_away_takes_promises(tmp_path: Path) -> None:
+    with running(tmp_path):
+        pass
+    other = sqlite3.connect(tmp_path / "alertsage.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with running(tmp_path, ready=False) as server:
+        headers = {"Sentry-Hook-Resource": "event_alert"}
+        status, _ = ask(f"{server.url}/webhook/sentry", json.dumps(triggered(1)).encode(), headers)
+        assert status == 202
+        other.execute("ROLLBACK")
+        other.close()
+        eventually(lambda: len(server.get("/api/v1/alerts")[1].get("alerts", [])) == 1, 10)
