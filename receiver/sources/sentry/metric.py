@@ -40,7 +40,7 @@ def told(raw: Mapping[str, Any], action: str) -> Enrichment:
     alert, rule = fields(raw, "metric_alert"), rule_of(raw)
     said = text(raw.get("description_text"), longest=2000).replace("\\n", "\n")
     threshold = _threshold(rule, action)
-    direction: Direction | None = {0: "above", 1: "below"}.get(rule.get("threshold_type"))  # type: ignore[arg-type,assignment]
+    direction = _DIRECTIONS.get(text(rule.get("threshold_type"), longest=1))
     value = _value(said, threshold, direction)
     url = safe_url(raw.get("web_url"))
     facts = {
