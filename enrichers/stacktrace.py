@@ -15,7 +15,7 @@ _LINE = 200
 
 
 def stacktrace(alert: AlertView, _context: Context) -> Enrichment | None:
-    """The facts `frame`, `code`, `caused_by` and `stacktrace`; None for an alert that came without a stack.
+    """The facts `frame`, `frame_file`, `frame_line`, `code`, `caused_by` and `stacktrace`; None without a stack.
 
     The useful frame is the last one of the application's own code in the exception that was raised (of Sentry's
     `in_app`), else the last frame of all.
@@ -27,11 +27,15 @@ def stacktrace(alert: AlertView, _context: Context) -> Enrichment | None:
         return None
     frame = useful(_frames(raised))
     causes = [f"{_what(one)} at {_where(useful(_frames(one)))}" for one in reversed(chain[:-1]) if _frames(one)]
-    facts: dict[str, Any] = {"frame": _where(frame), "stacktrace": trace(chain)}
-    if frame.get("code"):
-        facts["code"] = frame["code"]
-    if causes:
-        facts["caused_by"] = causes[:EXCEPTIONS]
+    facts: dict[str, Any] = {
+        "frame": _where(frame),
+        "frame_file": frame.get("file"),
+        "frame_line": frame.get("line"),
+        "code": frame.get("code"),
+        "caused_by": causes[:EXCEPTIONS],
+        "stacktrace": trace(chain),
+    }
+    facts = {name: fact for name, fact in facts.items() if fact}
     said = f"{alert.message} Raised at {_where(frame)}." if alert.message else f"Raised at {_where(frame)}."
     return Enrichment(message=said, facts=facts)
 

@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from receiver.domain.enrichment import AlertView, Recommendation
 from receiver.domain.phrases import Phrase, Values
@@ -156,6 +156,10 @@ class Example:
     expr: str
     """The PromQL of its alerting rule."""
     line: int
+    kind: str = "alertmanager"
+    """The kind of its sender."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What its sender tells of it in facts."""
 
 
 @dataclass(frozen=True, slots=True)

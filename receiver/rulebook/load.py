@@ -16,6 +16,7 @@ from receiver.yamlfile import Document, read
 USUAL_RANK = 100
 _RULE = ("id", "when", "say", "because", "rank", "examples", "enabled")
 _SAY = ("text", "command", "link", "careful")
+_EXAMPLE = ("name", "labels", "annotations", "expr", "kind", "facts")
 _Path = tuple[str | int, ...]
 
 
@@ -163,11 +164,21 @@ def _examples(document: Document, number: int, written: Any) -> tuple[Example, .
 
 
 def _example(document: Document, at: _Path, given: Any, matches: bool) -> Example:
-    if not isinstance(given, dict) or not set(given) <= {"name", "labels", "annotations", "expr"}:
-        raise Unclear(at, "is not an alert; write name, and perhaps labels, annotations, expr")
+    if not isinstance(given, dict) or not set(given) <= set(_EXAMPLE):
+        raise Unclear(at, f"is not an alert; write {_EXAMPLE[0]}, and perhaps {', '.join(_EXAMPLE[1:])}")
     texts = {key: given.get(key) or {} for key in ("labels", "annotations")}
     if not all(isinstance(text, dict) for text in texts.values()):
         raise Unclear(at, "labels and annotations are names with texts")
     made = {key: {name: str(value) for name, value in text.items()} for key, text in texts.items()}
-    name, expr = str(given.get("name", "")), str(given.get("expr", ""))
-    return Example(matches, name, made["labels"], made["annotations"], expr, document.line(at))
+    if not isinstance(given.get("facts") or {}, dict):
+        raise Unclear(at, "facts are names with values")
+    return Example(
+        matches,
+        str(given.get("name", "")),
+        made["labels"],
+        made["annotations"],
+        str(given.get("expr", "")),
+        document.line(at),
+        str(given.get("kind", "alertmanager")),
+        given.get("facts") or {},
+    )

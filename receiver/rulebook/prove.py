@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 from enrichers import Context
 from enrichers.chain import describe
 from enrichers.shipped import SHIPPED
-from receiver.domain.enrichment import AlertView
+from receiver.domain.enrichment import AlertView, Enrichment
 from receiver.domain.phrases import Values
 from receiver.domain.rules import Book, Example, Rule
-from receiver.domain.sighting import Sighting
+from receiver.domain.sighting import NOTHING, Sighting
 from receiver.errors import Mistake
 
 
@@ -52,4 +52,5 @@ def _sentence(example: Example, view: AlertView) -> str:
 def _sighting(example: Example) -> Sighting:
     url = f"http://prometheus.example.org/graph?{urlencode({'g0.expr': example.expr})}" if example.expr else ""
     labels = {"alertname": example.name, **example.labels} if example.name else example.labels
-    return Sighting("example", "alertmanager", "", True, labels, example.annotations, 0, generator_url=url)
+    told = Enrichment(facts=example.facts) if example.facts else NOTHING
+    return Sighting("example", example.kind, "", True, labels, example.annotations, 0, generator_url=url, told=told)

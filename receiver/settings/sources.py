@@ -1,10 +1,12 @@
 """The settings of a source: who sends, how it proves it, and how a generic sender's bodies are read."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     PlainValidator,
@@ -21,7 +23,15 @@ from receiver.settings.units import Timeout
 from receiver.sources import KINDS
 from receiver.sources.layout import Layout, Pick, Test, mistake_in
 
-FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,99}$")]
+
+def _field_name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError("is not a name; begin with a letter or _, go on with letters, digits, _, . and -")
+    return value
+
+
+FieldName = Annotated[str, AfterValidator(_field_name)]
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 _PICK = ("path", "body", "default", "map")
 _FIELDS = ("title", "message", "severity", "category", "subject", "starts_at", "ends_at", "users")
 

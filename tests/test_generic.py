@@ -1,0 +1,207 @@
+"""Any JSON by a mapping: what is picked, what makes the same alert, what does not fit, what is wrong in the file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from receiver.errors import Mistakes
+from receiver.settings import load
+from tests.support import Site, serving
+
+
+def config(**mapping: Any) -> str:
+    """A generic source `any` with this mapping."""
+    return json.dumps({"sources": {"any": {"kind": "generic", "mapping": {"name": "name"} | mapping}}})
+
+
+async def alerts(site: Site) -> list[dict[str, Any]]:
+    """All alerts, oldest first."""
+    return list(reversed((await site.get("/api/v1/alerts?limit=500")).json["alerts"]))
+
+
+async def post(site: Site, body: Any, **headers: str) -> Any:
+    """Post to the source."""
+    return await site.post("/webhook/generic/any", body, **{key.replace("_", "-"): v for key, v in headers.items()})
+
+
+async def test_one_body_is_one_alert_a_list_is_many(tmp_path: Path) -> None:
+    async with serving(tmp_path, config()) as site:
+        assert (await post(site, {"name": "A"})).json["outcomes"] == {"opened": 1}
+        assert (await post(site, [{"name": "B"}, {"name": "C"}])).json["outcomes"] == {"opened": 2}
+        assert [alert["name"] for alert in await alerts(site)] == ["A", "B", "C"]
+
+
+async def test_alerts_are_found_at_a_path_and_share_what_the_body_says(tmp_path: Path) -> None:
+    mapping = config(alerts="groups[].alerts[]", labels={"region": {"body": "region"}, "host": "host"})
+    body = {"region": "eu", "groups": [{"alerts": [{"name": "A", "host": "h-1"}]}, {"alerts": [{"name": "B"}]}]}
+    async with serving(tmp_path, mapping) as site:
+        await post(site, body)
+        assert [alert["labels"] for alert in await alerts(site)] == [
+            {"alertname": "A", "region": "eu", "host": "h-1"},
+            {"alertname": "B", "region": "eu"},
+        ]
+
+
+async def test_values_are_mapped_and_defaults_stand_in(tmp_path: Path) -> None:
+    severity = {"path": "level", "map": {"1": "critical", True: "info"}, "default": "warning"}
+    async with serving(tmp_path, config(severity=severity)) as site:
+        for number, level in enumerate([1, True, None, "error", "1"]):
+            await post(site, {"name": f"A{number}", "level": level})
+        assert [alert["labels"]["severity"] for alert in await alerts(site)] == [
+            "critical",
+            "info",
+            "warning",
+            "error",
+            "critical",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        (1_795_161_600, "2026-11-20T08:00:00.000Z"),
+        (1_795_161_600_500, "2026-11-20T08:00:00.500Z"),
+        ("1795161600", "2026-11-20T08:00:00.000Z"),
+        ("2026-11-20T09:00:00+01:00", "2026-11-20T08:00:00.000Z"),
+        ("2026-11-20 08:00:00.25", "2026-11-20T08:00:00.250Z"),
+    ],
+)
+async def test_times_are_read_as_senders_write_them(tmp_path: Path, told: Any, shown: str) -> None:
+    async with serving(tmp_path, config(starts_at="since")) as site:
+        await post(site, {"name": "A", "since": told})
+        assert (await alerts(site))[0]["started_at"] == shown
+
+
+async def test_the_fingerprint_decides_what_is_the_same_alert(tmp_path: Path) -> None:
+    async with serving(tmp_path, config(fingerprint=["id"], labels={"text": "text"}, severity="level")) as site:
+        await post(site, {"name": "A", "id": 1, "text": "x", "level": "warning"})
+        again = await post(site, {"name": "A", "id": 1, "text": "y", "level": "critical"})
+        await post(site, {"name": "A", "id": 2})
+        assert again.json["outcomes"] == {"escalated": 1}
+        first, second = await alerts(site)
+        assert (first["notification_count"], first["labels"]["text"], second["id"]) == (2, "y", 2)
+
+
+async def test_without_one_the_labels_but_not_the_severity_do(tmp_path: Path) -> None:
+    async with serving(tmp_path, config(labels={"host": "host"}, severity="level")) as site:
+        for host, level in (("a", "warning"), ("a", "critical"), ("b", "warning")):
+            await post(site, {"name": "A", "host": host, "level": level})
+        assert [alert["notification_count"] for alert in await alerts(site)] == [2, 1]
+
+
+async def test_posts_count_every_time_unless_their_key_repeats(tmp_path: Path) -> None:
+    async with serving(tmp_path, config()) as site:
+        for key in ("k1", "k2", "k2", "k1"):
+            await post(site, {"name": "A"}, Idempotency_Key=key)
+        await post(site, {"name": "A"})
+        assert (await alerts(site))[0]["notification_count"] == 3
+
+
+async def test_it_ends_when_the_sender_says_so_and_pings_are_ignored(tmp_path: Path) -> None:
+    rules = {"resolved": {"path": "state", "in": ["ok", 1]}, "ignore": {"path": "type", "in": "ping"}}
+    async with serving(tmp_path, config(**rules, fingerprint=["name"])) as site:
+        assert (await post(site, {"type": "ping"})).json["ignored"] == "ignore"
+        await post(site, {"name": "A", "state": "bad"})
+        await post(site, {"name": "A", "state": 1})
+        assert [alert["status"] for alert in await alerts(site)] == ["resolved"]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "body", "sentence"),
+    [
+        ({}, {"x": 1}, "sources.any.mapping.name (name) finds nothing in this body"),
+        ({}, "text", "an alert is a JSON string, not an object"),
+        ({"alerts": "a.b"}, {"a": 1}, "sources.any.mapping.alerts (a.b) finds nothing in this body"),
+        ({"fingerprint": ["id", "key"]}, {"name": "A"}, "mapping.fingerprint (id, key) finds nothing"),
+        ({"starts_at": "t"}, {"name": "A", "t": "soon"}, 'mapping.starts_at (t) is "soon", not a time'),
+        ({"title": "join(' ', n)"}, {"name": "A", "n": 1}, "mapping.title (join(' ', n)) cannot be read"),
+    ],
+)
+async def test_a_body_that_does_not_fit_is_400_and_names_the_path(
+    tmp_path: Path, mapping: dict[str, Any], body: Any, sentence: str
+) -> None:
+    async with serving(tmp_path, config(**mapping)) as site:
+        answer = await post(site, json.dumps(body).encode())
+        assert answer.status == 400
+        assert sentence in answer.json["detail"]
+
+
+async def test_one_alert_that_does_not_fit_is_kept_aside_and_the_others_taken(tmp_path: Path) -> None:
+    async with serving(tmp_path, config()) as site:
+        answer = await post(site, [{"name": "A"}, {"x": 1}, {"name": "C"}])
+        assert answer.json["outcomes"] == {"opened": 2}
+        assert answer.json["quarantined"][0]["index"] == 1
+
+
+WRONG = """
+sources:
+  none: {kind: generic}
+  one:
+    kind: generic
+    mapping:
+      nam: x
+      title: 'join('
+      severity: {path: a, mapp: {}}
+      resolved: {path: state}
+      message: {path: a, body: b}
+      starts_at: {}
+      labels: {'9x': a}
+      fingerprint: ['id', '[']
+      users: {path: a, map: [1]}
+  two: {kind: sentry, mapping: {name: x}}
+  three: {kind: alertmanager, keep: [vars], auth: {signature: {secrets: [a]}}}
+  four: {kind: generic, mapping: {name: a}, auth: {signature: {secrets: [a]}}}
+  five: {kind: sentry, auth: {signature: {secrets: []}}}
+redact: {patterns: ['(', 'x*']}
+"""
+TOLD = [
+    "config.yaml:3: sources.none.mapping: is missing: a generic source needs to know what is where (docs/senders/",
+    "config.yaml:6: sources.one.mapping.name: is missing",
+    'config.yaml:7: sources.one.mapping.nam: is not a setting; did you mean "name"?',
+    'config.yaml:8: sources.one.mapping.title: "join(" is not a JMESPath',
+    'config.yaml:9: sources.one.mapping.severity: has no key "mapp"; did you mean "map"?',
+    "config.yaml:10: sources.one.mapping.resolved: must be a mapping with path (or body) and in",
+    "config.yaml:11: sources.one.mapping.message: has both path and body",
+    "config.yaml:12: sources.one.mapping.starts_at: has neither path nor body nor default",
+    "config.yaml:13: sources.one.mapping.labels.9x: is not a name; begin with a letter",
+    'config.yaml:14: sources.one.mapping.fingerprint.1: "[" is not a JMESPath',
+    "config.yaml:15: sources.one.mapping.users: has a map that is no mapping",
+    "config.yaml:16: sources.two.mapping: is for kind generic; sentry is read without one",
+    "config.yaml:17: sources.three.auth: has a signature, which Alertmanager cannot make",
+    "config.yaml:17: sources.three.keep: is for kind sentry",
+    "config.yaml:18: sources.four.auth: has a signature without header",
+    "config.yaml:19: sources.five.auth.signature.secrets: is empty",
+    'config.yaml:20: redact.patterns.0: "(" is not a pattern',
+    'config.yaml:20: redact.patterns.1: "x*" is not a pattern to take secrets out by: it matches the empty text',
+]
+
+
+def test_every_mistake_of_a_mapping_is_told_by_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("config.yaml").write_text(WRONG)
+    with pytest.raises(Mistakes) as caught:
+        load(None, {})
+    told = [str(mistake) for mistake in caught.value.mistakes]
+    assert len(told) == len(TOLD), told
+    for found, wanted in zip(told, TOLD, strict=True):
+        assert found.startswith(wanted)
+
+
+def test_a_list_of_secrets_comes_from_a_file_or_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "secrets").write_text("one\ntwo\n\n")
+    path = tmp_path / "config.yaml"
+    path.write_text("sources: {sentry: {kind: sentry, auth: {signature: {secrets_file: secrets}}}}")
+
+    def secrets(environment: dict[str, str]) -> list[str]:
+        signature = load(path, environment).sources["sentry"].auth.signature
+        assert signature is not None
+        return [secret.get_secret_value() for secret in signature.secrets]
+
+    assert secrets({}) == ["one", "two"]
+    path.write_text("sources: {sentry: {kind: sentry}}")
+    variable = "ALERTSAGE__SOURCES__SENTRY__AUTH__SIGNATURE__SECRETS"
+    assert secrets({variable: "one"}) == ["one"]
+    assert secrets({variable: '["one", "t,wo"]'}) == ["one", "t,wo"]
+    assert secrets({variable + "_FILE": "secrets"}) == ["one", "two"]

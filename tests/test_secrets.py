@@ -1,0 +1,106 @@
+"""Secrets that senders write into their webhooks are found nowhere afterwards."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sentry import event, hook
+from tests.servers import Server, ask, firing, running, webhook
+
+CONFIG = json.dumps(
+    {
+        "log": {"level": "debug"},
+        "redact": {"patterns": ["acct-[a-z0-9]+"], "keys": ["national_number"]},
+        "sources": {
+            "alertmanager": {},
+            "grafana": {"kind": "grafana"},
+            "sentry": {"kind": "sentry", "auth": {"url_token": "planted-url-token"}},
+            "keeping": {"kind": "sentry", "keep": ["vars", "headers", "cookies", "data", "env"]},
+            "any": {"kind": "generic", "mapping": {"name": "name", "message": "text", "facts": {"all": "details"}}},
+        },
+    }
+)
+PLANTED = "planted"
+TEXT = (
+    "https://bob:planted-userinfo@host/x failed, password=planted-assigned, Authorization: Bearer planted-bearer,"
+    " see acct-planted1 and ?token=planted-parameter"
+)
+
+
+def sentry_event() -> dict[str, Any]:
+    """An event with a secret wherever they are found."""
+    frames = [
+        {
+            "filename": "a.py",
+            "lineno": 1,
+            "in_app": True,
+            "vars": {"api_token": "'planted-in-vars'", "url": "'https://u:planted-var-url@h/'"},
+            "context_line": "connect(password='planted-in-code')",
+        }
+    ]
+    return event(
+        message=TEXT,
+        title="E: password=planted-title",
+        tags=[["token", "planted-tag"], ["url", "https://h/?access_token=planted-tag-url"]],
+        user={"id": "1", "national_number": "planted-number", "email": "ada@example.org"},
+        request={
+            "url": "https://u:planted-request-url@h/?token=planted-query",
+            "query_string": [["api_key", "planted-pair"]],
+            "headers": [["Authorization", "Bearer planted-header"], ["Cookie", "sid=planted-cookie-header"]],
+            "cookies": [["session", "planted-cookie"]],
+            "data": {"password": "planted-data"},
+            "env": {"DB_PASSWORD": "planted-env"},
+        },
+        extra={"aws": {"secret_access_key": "planted-extra"}},
+        contexts={"state": {"Authorization": "planted-context"}},
+        exception={"values": [{"type": "E", "value": TEXT, "stacktrace": {"frames": frames}}]},
+    )
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """The real program, logging all it can."""
+    with running(tmp_path, CONFIG) as started:
+        yield started
+
+
+def test_what_senders_wrote_in_secret_is_found_nowhere(server: Server, tmp_path: Path) -> None:
+    alert = firing("A", annotations={"summary": TEXT, "description": f'{{"password": "planted-json"}} {TEXT}'}) | {
+        "generatorURL": "http://u:planted-generator@p/graph?g0.expr=up"
+    }
+    bad = {"status": "odd", "labels": {"password": "planted-quarantined"}, "x": TEXT}
+    posts: list[tuple[str, Any, dict[str, str]]] = [
+        ("alertmanager", webhook(alert, bad), {}),
+        ("grafana", webhook(alert) | {"version": "1", "orgId": 1, "message": TEXT}, {}),
+        (
+            "sentry?token=planted-url-token",
+            hook("triggered", event=sentry_event()),
+            {"Sentry-Hook-Resource": "event_alert"},
+        ),
+        ("sentry/keeping", hook("triggered", event=sentry_event()), {"Sentry-Hook-Resource": "event_alert"}),
+        ("sentry?token=planted-url-token", hook("created", installation={"code": "planted-code"}), {}),
+        ("generic/any", {"name": "A", "text": TEXT, "details": {"apiKey": "planted-fact", "list": [TEXT]}}, {}),
+        ("generic/any", {"text": TEXT}, {}),
+        ("sentry", hook("triggered", event=sentry_event()), {"Sentry-Hook-Signature": "planted-signature"}),
+    ]
+    for address, body, headers in posts:
+        ask(f"{server.url}/webhook/{address}", json.dumps(body).encode(), headers)
+    listed = server.get("/api/v1/alerts?limit=500")[1]["alerts"]
+    assert len(listed) == 5
+    shown = [server.get(f"/api/v1/alerts/{one['id']}")[1] for one in listed]
+    shown += [listed, server.get("/api/v1/quarantine")[1], server.get("/metrics")[1]]
+    assert "[redacted]" in str(shown)
+    assert "ada@example.org" in str(shown)
+    assert PLANTED not in str(shown)
+    assert server.stop() == 0
+    for file in [*tmp_path.glob("alertsage.db*"), server.log]:
+        if file.is_file():
+            assert PLANTED.encode() not in file.read_bytes(), file.name
+
+
+def test_what_is_taken_out_is_counted(server: Server) -> None:
+    server.post("/webhook/alertmanager", webhook(firing("A", annotations={"summary": TEXT})))
+    assert 'alertsage_redactions_total{source="alertmanager"} 5.0' in server.get("/metrics")[1]
