@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any, Literal, Protocol
 
 from enrichers.api import Context
-from receiver.domain.enrichment import AlertView, Enrichment, Impact
+from receiver.domain.enrichment import AlertView, Enrichment, Impact, Term
 from receiver.domain.sighting import NOTHING, Sighting
 from receiver.domain.vocabulary import Category, Priority
 
@@ -113,6 +113,17 @@ def merge(view: AlertView, name: str, added: Enrichment, provenance: dict[str, A
     for listed in ("recommendations", "links"):
         if getattr(added, listed):
             provenance[listed] = [*provenance.get(listed, ()), *[name] * len(getattr(added, listed))]
+
+
+def as_stored(added: Enrichment, view: AlertView, who: str) -> Enrichment:
+    """What a deferred enricher may add to an alert that is judged already.
+
+    The category stays; a priority above the present one raises it, and says so in a term; any other says nothing.
+    """
+    if added.priority is None or added.priority.rank <= (view.priority or Priority.INFO).rank:
+        return replace(added, category=None, priority=None)
+    told = Term(who, "asked for more", f"raised to {added.priority}")
+    return replace(added, category=None, priority_terms=(*added.priority_terms, told))
 
 
 def as_json(described: Described) -> dict[str, Any]:

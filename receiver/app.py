@@ -25,8 +25,8 @@ from receiver.flow.configuration import Configuration
 from receiver.logs import set_up as set_up_logs
 from receiver.meters import Meters
 from receiver.settings import Settings
-from receiver.settings.sources import Source
-from receiver.store import Spool, Store
+from receiver.settings.sources import Auth
+from receiver.store import Spool, Store, unusable
 from receiver.web.keys import CONFIGURATION, INTO, METERS, STORE
 from receiver.web.problems import answer_errors
 from receiver.web.routes import add_routes
@@ -74,6 +74,8 @@ def make_runner(app: web.Application) -> web.AppRunner:
 def serve(load: Callable[[], Settings]) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reloads. Raises Mistakes when it cannot start."""
     settings = load()
+    if problem := unusable(settings.database.path):
+        raise Mistakes([settings.mistake(("database", "url"), problem)])
     set_up_logs(settings.log.level, settings.log.format)
     sys.setswitchinterval(SWITCH_SECONDS)
     asyncio.run(_serve(build_app(load)))
@@ -114,23 +116,44 @@ def _on_signals(app: web.Application, stopping: asyncio.Event) -> None:
     loop.add_signal_handler(signal.SIGHUP, partial(loop.run_in_executor, None, reload))
 
 
+SAMPLES = {"alertmanager": "alertmanager-firing", "grafana": "grafana-firing", "sentry": "sentry-event-alert"}
+"""What is shipped to try a kind of sender with."""
+
+
 def _greet(settings: Settings, url: str) -> None:
     """Say where it is and what to paste to see it work."""
     if not settings.server.listen.loopback and settings.server.allow_anonymous:
         log.warning("server.allow_anonymous is set: whoever reaches %s may read and post alerts", url)
-    name, source = next(iter(settings.sources.items()), ("alertmanager", Source()))
-    sample = data("examples") / "alertmanager-firing.json"
+    click.echo(f"alertsage listens on {url} and stores in {settings.database.path}\n")
+    name, source = next(((n, s) for n, s in settings.sources.items() if s.kind in SAMPLES), ("", None))
+    if source is None:
+        return
+    sample = data("examples") / f"{SAMPLES[source.kind]}.json"
     with suppress(ValueError):
         sample = sample.relative_to(Path.cwd())
-    secret = " -H 'Authorization: Bearer <the source's secret>'" if source.auth.configured else ""
-    token = " -H 'Authorization: Bearer <server.token>'" if settings.server.token else ""
-    post = f"curl -sS{secret} -H 'Content-Type: application/json' --data-binary @{sample}"
+    proof, query = _proof(source.auth)
+    token = " -H 'Authorization: Bearer TOKEN'" if settings.server.token else ""
+    address = f"{url}/webhook/{source.kind}{'' if name == source.kind else f'/{name}'}{query}"
     click.echo(
-        f"alertsage listens on {url} and stores in {settings.database.path}\n\n"
         f"Post a sample webhook, then look at what became of it:\n\n"
-        f"  {post} {url}/webhook/{source.kind}{'' if name == source.kind else f'/{name}'}\n"
+        f"  curl -sS{proof} -H 'Content-Type: application/json' --data-binary @{sample} {address}\n"
         f"  curl -sS{token} {url}/api/v1/alerts\n"
     )
+
+
+def _proof(auth: Auth) -> tuple[str, str]:
+    """What curl needs to prove itself: options, and what is put behind the address. Capitals stand for secrets."""
+    if auth.bearer:
+        return " -H 'Authorization: Bearer SECRET'", ""
+    if auth.basic:
+        return " -u USERNAME:PASSWORD", ""
+    if auth.header:
+        return f" -H '{auth.header.name}: SECRET'", ""
+    if auth.url_token:
+        return "", "?token=SECRET"
+    if auth.signature:
+        return " -H 'SIGNATURE-HEADER: SIGNATURE'", ""
+    return "", ""
 
 
 async def _store(app: web.Application) -> AsyncIterator[None]:

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from receiver.errors import Mistake, Mistakes
+from receiver.errors import Mistakes
 from receiver.plugins import load_enrichers
 from receiver.rulebook import load_book, prove
-from receiver.settings import Settings, load
+from receiver.settings import Settings, attempt
+from receiver.store import unusable
 
 
 def check(config: Path | None) -> str:
@@ -13,8 +14,9 @@ def check(config: Path | None) -> str:
 
     Returns one line that says what there is. Raises Mistakes with every mistake of every kind.
     """
-    settings = load(config)
-    mistakes: list[Mistake] = []
+    settings, mistakes = attempt(config)
+    if problem := unusable(settings.database.path):
+        mistakes.append(settings.mistake(("database", "url"), problem))
     enrichers = rules = examples = 0
     try:
         enrichers = len(load_enrichers(settings))

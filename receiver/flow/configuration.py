@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from receiver.domain import times
-from receiver.errors import Mistakes
+from receiver.errors import Mistake, Mistakes
 from receiver.flow.setup import Setup, build
 from receiver.meters import Meters
 from receiver.rulebook import rule_files
-from receiver.settings import Settings
+from receiver.settings import Settings, unprotected
 
 log = logging.getLogger("alertsage.configuration")
 
@@ -23,7 +23,8 @@ class Configuration:
     def __init__(self, load: Callable[[], Settings], meters: Meters) -> None:
         self._load = load
         self._meters = meters
-        self.setup: Setup = build(load(), meters)
+        self._started = load()
+        self.setup: Setup = build(self._started, meters)
         self.reloaded_at: times.Instant = times.now()
         """When a reload was last tried (or the start)."""
         self.reload_worked = True
@@ -35,17 +36,29 @@ class Configuration:
         """
         self.reloaded_at, self.reload_worked = times.now(), False
         try:
-            fresh = build(self._load(), self._meters)
+            loaded = self._load()
+            fresh = build(self._in_force(loaded), self._meters)
         except Mistakes as mistakes:
             for mistake in mistakes.mistakes:
                 log.warning("not reloaded: %s", mistake)
             raise
-        unchanged = [path for path in FIXED if _at(self.setup.settings, path) != _at(fresh.settings, path)]
+        unchanged = [path for path in FIXED if _at(self._started, path) != _at(loaded, path)]
         self.setup, self.reload_worked = fresh, True
         log.info("reloaded the configuration")
         for path in unchanged:
             log.warning("%s changed: it takes effect after a restart", path)
         return tuple(unchanged)
+
+    def _in_force(self, loaded: Settings) -> Settings:
+        """The loaded settings with the address that is listened on: they are judged by it. Raises Mistakes."""
+        document = self._started.origin.document
+        if document.lines and not Path(document.file).exists():
+            raise Mistakes([Mistake(document.file, 0, "", "is gone; what it said stays in force")])
+        server = loaded.server.model_copy(update={"listen": self._started.server.listen})
+        settings = loaded.model_copy(update={"server": server})
+        if mistakes := unprotected(settings, settings.origin):
+            raise Mistakes(mistakes)
+        return settings
 
     def files(self) -> list[Path]:
         """The files that the configuration in force is made of: settings, rules, enrichers."""

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from enrichers import AlertView, Context, Enrichment, History, Impact, Link, Recommendation, Term
-from enrichers.chain import Outcome, merge
+from enrichers.chain import Outcome, as_stored, merge
 from receiver.domain import times
 from receiver.domain.alert import Alert
 from receiver.domain.times import span
@@ -58,9 +58,10 @@ class _Brought:
 
     def add(self, name: str, brought: Enrichment) -> None:
         """Take what one enricher returned."""
-        merge(self.view, name, brought, self._provenance)
-        if brought.priority is not None and (self.priority is None or brought.priority.rank > self.priority.rank):
+        brought = as_stored(brought, self.view, f"enricher:{name}")
+        if brought.priority is not None:
             self.priority, self.who = brought.priority, f"enricher:{name}"
+        merge(self.view, name, brought, self._provenance)
         for field, value in to_jsonable_python(brought).items():
             if isinstance(value, list):
                 self._fields.setdefault(field, []).extend(value)

@@ -7,7 +7,7 @@ from typing import Any, Self
 from pydantic_core import to_jsonable_python
 
 from enrichers import Context
-from enrichers.chain import Described, as_json, describe, merge
+from enrichers.chain import Described, as_json, as_stored, describe, merge
 from receiver.domain import times
 from receiver.domain.enrichment import History
 from receiver.domain.sighting import Sighting
@@ -41,7 +41,7 @@ class Rehearsal:
         if self._setup.deferred:
             self._asyncio.run(self._deferred(described, context))
         explained: dict[str, Any] = to_jsonable_python(as_json(described), inf_nan_mode="null")
-        return explained
+        return explained | {"status": "firing" if sighting.firing else "resolved"}
 
     async def _deferred(self, described: Described, context: Context) -> None:
         left = self._setup.settings.enrich.budget.total_seconds()
@@ -51,4 +51,9 @@ class Rehearsal:
             left -= outcome.ms / 1000
             described.outcomes.append(outcome)
             if added is not None:
-                merge(described.view, enricher.name, added, described.provenance)
+                merge(
+                    described.view,
+                    enricher.name,
+                    as_stored(added, described.view, f"enricher:{enricher.name}"),
+                    described.provenance,
+                )

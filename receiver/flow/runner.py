@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -47,7 +48,7 @@ class Runner:
             return None, _outcome(enricher, "skipped", 0, f"{hanging} earlier runs still hang")
         began = time.perf_counter()
         try:
-            returned = await self._call(enricher, alert, context, seconds)
+            returned = await self._call(enricher, _own_copy(alert), context, seconds)
             added = additions(returned)
         except TimeoutError:
             spent = time.perf_counter() - began
@@ -145,6 +146,11 @@ class _SideLoop:
         self._loop.call_soon_threadsafe(self._loop.stop)
         await asyncio.to_thread(self._thread.join)
         self._loop.close()
+
+
+def _own_copy(alert: AlertView) -> AlertView:
+    """The alert for one enricher: whatever it does to it, nobody else sees."""
+    return deepcopy(alert)
 
 
 def _is_async(call: Callable[..., Any]) -> bool:

@@ -27,6 +27,14 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     `environ` defaults to the environment of the process. Raises Mistakes with every mistake found, each with its file
     and line or its variable; no message ever holds a secret.
     """
+    settings, mistakes = attempt(path, environ)
+    if mistakes:
+        raise Mistakes(mistakes)
+    return settings
+
+
+def attempt(path: Path | None = None, environ: Mapping[str, str] | None = None) -> tuple[Settings, list[Mistake]]:
+    """As `load`, but sections with mistakes have their defaults. Raises Mistakes for a file that cannot be read."""
     document = _document(path)
     data = copy.deepcopy(document.data)
     if data is None:
@@ -38,10 +46,8 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     mistakes += secretfiles.fill_all(data, origin)
     settings, found = _validated(_completed(data), origin)
     mistakes += found
-    if mistakes:
-        raise Mistakes(mistakes)
     settings._origin = origin  # noqa: SLF001 - the one place that makes Settings from a file
-    return settings
+    return settings, mistakes
 
 
 def _document(path: Path | None) -> yamlfile.Document:
@@ -73,7 +79,7 @@ def _validated(data: dict[str, Any], origin: Origin) -> tuple[Settings, list[Mis
         rest = {key: value for key, value in data.items() if key not in wrong}
         settings = Settings.model_validate(rest, context=context)
     if not wrong & {"server", "sources"}:
-        mistakes += _unprotected(settings, origin)
+        mistakes += unprotected(settings, origin)
     return settings, mistakes
 
 
@@ -84,7 +90,7 @@ def _mistake(error: ErrorDetails, origin: Origin) -> Mistake:
     return origin.mistake(path, sentence(error))
 
 
-def _unprotected(settings: Settings, origin: Origin) -> list[Mistake]:
+def unprotected(settings: Settings, origin: Origin) -> list[Mistake]:
     """Whoever can reach an open port may post and read, unless told in so many words that this is meant."""
     server = settings.server
     if server.listen.loopback or server.allow_anonymous:

@@ -201,6 +201,14 @@ class Settings(Section):
     spool: Spool = Spool()
     metrics: Metrics = Metrics()
     log: Log = Log()
+
+    @field_validator("sources")
+    @classmethod
+    def _some(cls, value: Mapping[str, Source]) -> Mapping[str, Source]:
+        if not value:
+            raise ValueError("is empty; name a source, or leave the section out for the usual ones")
+        return value
+
     _origin: Origin = PrivateAttr(default_factory=Origin)
 
     @property

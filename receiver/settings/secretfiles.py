@@ -11,6 +11,7 @@ from receiver.settings.origin import Origin
 from receiver.settings.schema import ANY_NAME, secrets
 from receiver.yamlfile import Path_
 
+LONGEST = 64 * 2**10
 _UNREADABLE = SecretStr("unreadable")
 """Stands for a secret whose file is a mistake, so that nothing else complains of its absence; never used."""
 
@@ -48,11 +49,14 @@ def _read(name: object, folder: Path) -> SecretStr:
         raise ValueError("must be the path of a file")
     path = folder / Path(name).expanduser()
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(LONGEST + 1)
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not UTF-8 text") from None
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    if len(text) > LONGEST:
+        raise ValueError(f"{path} is longer than {LONGEST} characters: that is no secret")
     secret = text.removesuffix("\n").removesuffix("\r")
     if not secret.strip():
         raise ValueError(f"{path} is empty")

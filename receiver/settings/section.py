@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Sec
 def _not_empty(secret: SecretStr) -> SecretStr:
     if not secret.get_secret_value().strip():
         raise ValueError("is empty; give it a value or leave it out")
+    if not secret.get_secret_value().isprintable():
+        raise ValueError("holds a line break or another control character, which no sender can send")
     return secret
 
 

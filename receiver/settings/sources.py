@@ -146,7 +146,7 @@ class MappingSection(Section):
 class Basic(Section):
     """HTTP basic authentication."""
 
-    username: Annotated[str, StringConstraints(min_length=1)]
+    username: Annotated[str, StringConstraints(min_length=1, pattern=r"^[^:]*$")]
     password: Secret
 
 

@@ -19,6 +19,8 @@ _UNWELCOME = re.compile("[\x00\ud800-\udfff]")
 
 def decode(body: bytes, values: int) -> Any:
     """The body as Python values, scrubbed. Raises Refused for what is not JSON, too deep or of more than `values`."""
+    if not body.strip():
+        raise Refused("the body is empty", reason="invalid")
     # Every value but the first of its list or object is behind a comma: counting them bounds the work before it.
     if body.count(b",") >= values:
         raise Refused(f"the body holds more than {values} values (limits.values)", status=413, reason="too_large")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
@@ -51,8 +52,9 @@ def write_engine(path: Path, busy_timeout: float) -> Engine:
 
 def read_engine(path: Path, connections: int, busy_timeout: float) -> AsyncEngine:
     """The readers' engine: it cannot write, and under WAL it neither waits for the writer nor makes it wait."""
+    # mode=rw: a connection that reads must not make a new, empty file where one was deleted
     engine = create_async_engine(
-        f"sqlite+aiosqlite:///{path}",
+        f"sqlite+aiosqlite:///file:{quote(str(path))}?mode=rw&uri=true",
         pool_size=connections,
         max_overflow=0,
         pool_timeout=10,
@@ -107,6 +109,28 @@ def is_away(error: BaseException) -> bool:
 
 def _sentence(error: BaseException) -> str:
     return f"the database cannot be used now: {error}"
+
+
+def make_private(path: Path) -> None:
+    """Make the file if it is not there, readable by nobody else: SQLite would ask nobody. Raises StoreAway."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreAway(f"{path} cannot be opened: {error.strerror}") from error
+
+
+def unusable(path: Path) -> str | None:
+    """Why no waiting will make this file a database of ours, in one phrase; None when it may become one."""
+    if path.is_dir():
+        return f"{path} is a folder"
+    if not path.parent.is_dir():
+        return f"the folder {path.parent} is not there"
+    try:
+        with path.open("rb") as file:
+            begin = file.read(16)
+    except OSError as error:
+        return None if isinstance(error, FileNotFoundError) else f"{path} cannot be read: {error.strerror}"
+    return None if begin in (b"", b"SQLite format 3\0") else f"{path} is not an SQLite database"
 
 
 class FileLock:

@@ -145,9 +145,13 @@ def shape(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
 
 
 def _add(shown: dict[str, Any], added: dict[str, Any]) -> None:
-    """Add to what is shown: lists grow, mappings are joined, single values replace."""
+    """Add to what is shown: lists grow, mappings are joined, single values replace; so does who said what."""
     for name, value in added.items():
-        if isinstance(value, list):
+        if name == "provenance":
+            joined = dict(shown.get(name) or {})
+            _add(joined, value)
+            shown[name] = joined
+        elif isinstance(value, list):
             shown[name] = [*shown.get(name, ()), *value]
         elif isinstance(value, dict):
             shown[name] = (shown.get(name) or {}) | value
@@ -180,7 +184,8 @@ def _select(query: AlertQuery) -> Select[Any]:
             wanted = wanted.where(stored.in_(values))
     if query.text:
         sought = f"%{_escaped(query.text)}%"
-        fields = (content.c.title, content.c.message, alert.c.name)
+        added = [func.json_extract(content.c.added, f"$.{name}") for name in ("title", "message")]
+        fields = (content.c.title, content.c.message, alert.c.name, *added)
         wanted = wanted.where(or_(*(field.like(sought, escape="\\") for field in fields)))
     return wanted.where(*[_has_label(number, *pair) for number, pair in enumerate(query.labels)])
 

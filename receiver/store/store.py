@@ -188,6 +188,7 @@ class Store:
     def _migrate(self) -> None:
         self._lock.take()
         try:
+            engine.make_private(self._path)
             with engine.translated(), self._write_engine.connect() as connection, connection.begin():
                 migrate.upgrade(connection)
         except BaseException:

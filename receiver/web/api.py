@@ -51,6 +51,9 @@ async def quarantine(request: web.Request) -> web.Response:
 def read_query(query: MultiMapping[str]) -> AlertQuery:
     """The URL's parameters. Raises Refused (400) for one that is unknown or has no such value."""
     _only(query, _KNOWN)
+    for name in ("q", "limit", "cursor"):
+        if len(query.getall(name, [])) > 1:
+            raise Refused(f"{name} is given more than once")
     labels = [(name.removeprefix("label."), value) for name, value in query.items() if name.startswith("label.")]
     labels += [("alertname", value) for value in query.getall("alertname", [])]
     statuses = _chosen(query, "status")

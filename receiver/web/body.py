@@ -23,7 +23,9 @@ async def read_body(request: web.Request, limits: Limits) -> bytes:
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("identity", "") and encoding not in _WBITS:
         raise Refused(
-            f"Content-Encoding {encoding[:40]!r} is not known here; send gzip or none", status=415, reason="encoding"
+            f"Content-Encoding {encoding[:40]!r} is not known here; send gzip, deflate or none",
+            status=415,
+            reason="encoding",
         )
     if (request.content_length or 0) > limits.wire_size:
         raise _too_large("wire_size", limits.wire_size)

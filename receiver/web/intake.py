@@ -20,6 +20,7 @@ UNKNOWN = "_unknown"
 async def webhook(request: web.Request) -> web.Response:
     """Take one webhook: 200 once it is stored (202 once it is spooled), 503 for "later", 4xx for what can never be."""
     began = time.perf_counter()
+    request[SOURCE] = UNKNOWN
     setup = request.app[CONFIGURATION].setup
     settings, headers = setup.settings, request.headers
     kind, name = _address(request)
@@ -29,7 +30,6 @@ async def webhook(request: web.Request) -> web.Response:
         body = await read_body(request, settings.limits)
     else:
         # Whose it is shows only in the body.
-        request[SOURCE] = UNKNOWN
         body = await read_body(request, settings.limits)
         source = _only(kind_of(headers, body, settings.limits.values), settings)
         proven = _first_check(request, settings, source)
@@ -80,4 +80,6 @@ def _only(kind: str, settings: Settings) -> str:
 
 def _nowhere(what: str, settings: Settings) -> Refused:
     urls = ", ".join(f"/webhook/{source.kind}/{known}" for known, source in settings.sources.items())
-    return Refused(f"no source is configured {what}; there is {urls}", status=404, reason="unknown")
+    # whoever has no credentials yet need not learn more than that
+    there = "see `sources` in the configuration" if settings.server.token else f"there is {urls}"
+    return Refused(f"no source is configured {what}; {there}", status=404, reason="unknown_source")

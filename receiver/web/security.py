@@ -149,7 +149,8 @@ def _site(origin: str) -> str:
 def _name(host: str) -> str:
     """The host without its port, lower case."""
     if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
+        name, closed, _ = host[1:].partition("]")
+        return name.lower() if closed else ""
     return host.rpartition(":")[0].lower() if ":" in host else host.lower()
 
 
