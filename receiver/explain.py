@@ -52,7 +52,9 @@ def explain(paths: Sequence[str], settings: Settings, as_json: bool, source: str
                 continue
             if told.ignored:
                 unread.add(place, f"concerns no alert ({told.ignored})")
-            for bad in told.quarantined:
+            if told.refusal:
+                unread.add(place, told.refusal)
+            for bad in () if told.refusal else told.quarantined:
                 unread.add(f"{place}: alerts.{bad.index}", bad.reason)
             for said in told.remarks:
                 click.echo(_one_line(_visible(f"{place}: about {said.fingerprint}: {said.why}")), err=True)

@@ -48,9 +48,9 @@ class Meters:
         self.received = self._counter("received_alerts", "Alerts read from accepted webhooks, by source.", "source")
         self.sightings = self._counter(
             "sightings",
-            "What became of received alerts: opened, reopened, escalated, repeated, resolved, duplicate (a retry or "
-            "HA twin or the same delivery again), stale (overtaken by newer news), held, suppressed, noted, unknown (a "
-            "remark about an alert that is not known).",
+            "What became of received alerts: opened, reopened, escalated, repeated, resolved, duplicate (a retry, an "
+            "HA twin, the same delivery again), stale (overtaken by newer news), held (a person has just resolved it), "
+            "suppressed (by its sender), noted (a remark), unknown (a remark about an alert that is not known).",
             "source",
             "outcome",
         )

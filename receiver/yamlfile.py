@@ -83,7 +83,10 @@ def _build(yaml: YAML, node: Node, path: Path_, document: Document) -> Any:
 def _mapping(yaml: YAML, node: MappingNode, path: Path_, document: Document) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key_node, value_node in node.value:
-        key, line = str(key_node.value), key_node.start_mark.line + 1
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, ScalarNode):
+            raise Mistakes([Mistake(document.file, line, ".".join(map(str, path)), "has a key that is no text")])
+        key = str(key_node.value)
         if key in found:
             sentence = f"is written twice (first on line {document.lines[(*path, key)]})"
             raise Mistakes([Mistake(document.file, line, ".".join(map(str, (*path, key))), sentence)])

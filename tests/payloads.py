@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-import pytest
-
 from receiver.domain.sighting import Sighting, Sightings
 from receiver.domain.times import SECOND
 from receiver.errors import Refused
@@ -70,7 +68,11 @@ def reason(**fields: Any) -> str:
 
 
 def refusal(document: Any, bounds: Bounds = BOUNDS) -> Refused:
-    """The refusal of a whole body."""
-    with pytest.raises(Refused) as caught:
-        parse(document, bounds)
-    return caught.value
+    """The refusal of a whole body: at once, or after what could not be read was kept aside."""
+    try:
+        told = parse(document, bounds)
+    except Refused as refused:
+        return refused
+    assert told.refusal
+    assert not told.alerts
+    return Refused(told.refusal)

@@ -40,6 +40,55 @@ def test_mistakes_go_to_stderr_one_a_line_with_exit_code_2() -> None:
     ]
 
 
+def test_a_mistake_in_the_settings_hides_no_mistake_elsewhere() -> None:
+    Path("config.yaml").write_text(
+        "limits: {alerts: 0}\nrules: {folder: nowhere}\nenrichers: {a: {use: './no.py:b'}}\n"
+    )
+    done = run("check")
+    assert done.exit_code == 2
+    for part in ("limits.alerts", "nowhere", "no.py"):
+        assert part in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("sqlite:///sub/dir/x.db", "the folder {here}/sub/dir is not there"),
+        ("sqlite:///folder", "{here}/folder is a folder"),
+        ("sqlite:///other", "{here}/other is not an SQLite database"),
+    ],
+)
+def test_a_database_that_can_never_work_is_a_mistake(url: str, sentence: str) -> None:
+    Path("folder").mkdir()
+    Path("other").write_text("holiday pictures of last year")
+    Path("config.yaml").write_text(f"database: {{url: '{url}'}}\n")
+    for command in (["check"], ["serve"]):
+        done = run(*command)
+        assert done.exit_code == 2
+        assert done.stderr == f"config.yaml:1: database.url: {sentence.format(here=Path.cwd())}\n"
+
+
+RULES = """
+- {id: cpu-bussy, enabled: false}
+- {id: a, enabled: nope}
+- id: b
+  when: name = "x"
+  say: [{text: ' '}, {text: t, link: 'javascript:x'}]
+"""
+
+
+def test_mistakes_of_rules_that_would_pass_in_silence_are_told() -> None:
+    Path("rules/recommendations").mkdir(parents=True)
+    Path("rules/recommendations/mine.yaml").write_text(RULES)
+    Path("config.yaml").write_text("rules: {folder: rules}\n")
+    done = run("check")
+    assert "cpu-bussy: is switched off but there is no such rule; did you mean cpu-busy?" in done.stderr
+    for part in ("enabled: is not true or false", "text: is empty", "link: is not an address"):
+        assert part in done.stderr
+    Path("rules/recommendations").rename("rules/recs")
+    assert "holds no folder recommendations" in run("check").stderr
+
+
 def test_mistakes_of_enrichers_and_rules_are_told_together() -> None:
     Path("rules").mkdir()
     Path("rules/mine.yaml").write_text("- id: [\n")

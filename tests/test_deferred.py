@@ -33,6 +33,20 @@ async def waits(alert, context):
 def leaves(alert, context):
     raise SystemExit(3)
 
+def meddles(alert, context):
+    alert.priority, alert.labels = "low", {}
+    alert.facts["mine"] = 1
+
+def says_much(alert, context):
+    return {
+        "facts": {"much": 1},
+        "recommendations": [{"text": "x"}],
+        "links": [{"title": "l", "url": "https://x.example.org"}],
+        "priority": "low",
+        "category": "security",
+    }
+
+
 def raises_priority(alert, context):
     return {"priority": "critical", "title": "told by a plugin"}
 
@@ -114,6 +128,32 @@ def test_a_repeat_owes_nothing_and_keeps_what_was_added(tmp_path):
         server.post("/webhook", webhook(firing("Down", host="a", annotations={"summary": "two"})))
         _, alert = server.get("/api/v1/alerts/1")
         assert (alert["title"], alert["facts"]["good"], alert["notification_count"]) == ("two", 1, 2)
+
+
+def test_an_enricher_that_changes_the_alert_changes_nothing(tmp_path):
+    write_plugins(tmp_path)
+    with running(tmp_path, config("meddles", "after")) as server:
+        server.post("/webhook", webhook(firing("Down", instance="a")))
+        outcomes(server, 1, 2)
+        _, alert = server.get("/api/v1/alerts/1")
+        assert (alert["labels"]["instance"], alert["facts"]["saw"]) == ("a", [])
+
+
+def test_who_said_what_is_joined_and_a_raise_is_explained(tmp_path):
+    write_plugins(tmp_path)
+    with running(tmp_path, config("raises_priority", "says_much")) as server:
+        server.post("/webhook", webhook(firing("Down", instance="a") | {"generatorURL": "http://p/graph?g0.expr=up>1"}))
+        outcomes(server, 1, 2)
+        _, alert = server.get("/api/v1/alerts/1")
+    assert alert["provenance"]["facts"]["expression"] == "thresholds"
+    assert alert["provenance"]["facts"]["much"] == "says_much"
+    assert len(alert["provenance"]["recommendations"]) == len(alert["recommendations"])
+    assert len(alert["provenance"]["links"]) == len(alert["links"])
+    assert alert["provenance"]["recommendations"][-1] == "says_much"
+    assert alert["provenance"]["priority"] == "raises_priority"
+    assert alert["provenance"]["category"] == "category"
+    assert alert["priority_terms"][-1]["effect"] == "raised to critical"
+    assert [term["rule"] for term in alert["priority_terms"]].count("only rises while open") == 0
 
 
 def test_a_deferred_enricher_may_raise_the_priority_as_an_escalation(tmp_path):

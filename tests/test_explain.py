@@ -11,7 +11,7 @@ from tests.servers import ALERTSAGE, firing, resolved, webhook
 FIELDS = {
     "fingerprint", "source", "labels", "annotations", "title", "message", "category", "priority", "priority_terms",
     "subject", "metric", "value", "threshold", "direction", "unit", "overage_percent", "impact", "facts",
-    "recommendations", "links", "provenance", "enrichers",
+    "recommendations", "links", "provenance", "enrichers", "status",
 }  # fmt: skip
 SAMPLE = Path(__file__).parent.parent / "examples" / "alertmanager-firing.json"
 
@@ -31,6 +31,13 @@ def test_json_has_exactly_the_promised_fields(tmp_path):
     assert disk["impact"] == {"users": "unknown", "source": None}
     assert set(pod["recommendations"][0]) == {"text", "command", "link", "rule", "careful"}
     assert all(set(term) == {"rule", "input", "effect"} for term in disk["priority_terms"])
+
+
+def test_a_resolved_alert_does_not_look_like_a_firing_one(tmp_path):
+    done = explain(tmp_path, str(SAMPLE.with_name("alertmanager-resolved.json")))
+    assert done.stdout.startswith("RESOLVED, was HIGH  /var on db-1")
+    done = explain(tmp_path, "--json", str(SAMPLE.with_name("alertmanager-resolved.json")))
+    assert json.loads(done.stdout.splitlines()[0])["status"] == "resolved"
 
 
 def test_a_terminal_gets_it_in_an_order_to_act_by(tmp_path):
@@ -144,7 +151,7 @@ def test_a_text_of_an_alert_cannot_pass_for_another_alert(tmp_path):
 
 
 def test_a_body_is_explained_by_its_form_whatever_is_configured(tmp_path):
-    (tmp_path / "config.yaml").write_text("sources: {}\n")
+    (tmp_path / "config.yaml").write_text("sources: {s: {kind: sentry}}\n")
     assert explain(tmp_path, str(SAMPLE)).returncode == 0
 
 

@@ -154,6 +154,15 @@ def test_an_ignoring_that_comes_after_its_lifting_changes_nothing():
     assert issue.now.status is Status.ACTIVE
 
 
+def test_an_ignoring_again_outlives_a_lifting_from_before_it():
+    issue = Issue()
+    issue.event(0)
+    issue.ignored(1)
+    issue.ignored(4)
+    assert issue.regressed(3, at=4.5) is Outcome.REPEATED
+    assert issue.now.status is Status.SUPPRESSED
+
+
 def test_a_refire_of_an_ignored_issue_is_suppressed_too():
     issue = Issue()
     issue.event(0)

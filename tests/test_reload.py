@@ -1,7 +1,14 @@
 """Reload by request, by signal and by changed files: all of it or nothing, and said."""
 
 import signal
+from pathlib import Path
 
+import pytest
+
+from receiver.errors import Mistakes
+from receiver.flow.configuration import Configuration
+from receiver.meters import Meters
+from receiver.settings import load
 from tests.monitoring import eventually
 from tests.servers import firing, running, webhook
 
@@ -62,6 +69,34 @@ def test_a_changed_file_is_noticed_and_a_signal_works_too(tmp_path):
         (tmp_path / "config.yaml").write_text("limits: {queue: 7}\n")
         server.process.send_signal(signal.SIGHUP)
         eventually(lambda: "limits.queue changed: it takes effect after a restart" in server.log.read_text(), 10)
+
+
+def test_what_needs_a_restart_is_told_at_each_reload_until_then(tmp_path):
+    with running(tmp_path) as server:
+        (tmp_path / "config.yaml").write_text("limits: {queue: 7}\n")
+        for _ in range(2):
+            assert server.post("/-/reload", b"")[1]["needs_restart"] == ["limits.queue"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "server: {listen: '127.0.0.1:1'}\n", "server: {token: t}\n", None],
+)
+def test_no_reload_takes_the_secrets_from_an_address_that_others_reach(tmp_path, monkeypatch, text):
+    """The address in force stays that of the start, so it is by that one that secrets are asked for."""
+    monkeypatch.chdir(tmp_path)
+    safe = "server: {listen: '0.0.0.0:9911', token: t}\nsources: {alertmanager: {auth: {bearer: b}}}\n"
+    Path("config.yaml").write_text(safe)
+    configuration = Configuration(lambda: load(None, {}), Meters())
+    if text is None:
+        Path("config.yaml").unlink()
+    else:
+        Path("config.yaml").write_text(text)
+    with pytest.raises(Mistakes, match=r"lets other machines in without a secret|is gone"):
+        configuration.reload()
+    assert configuration.setup.settings.server.token is not None
+    Path("config.yaml").write_text(safe.replace("bearer: b", "bearer: c"))
+    assert configuration.reload() == ()
 
 
 def test_a_source_added_by_a_reload_takes_webhooks(tmp_path):

@@ -68,7 +68,7 @@ def test_reasons_about_long_names_are_short() -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b"", "not JSON"),
+        (b"", "is empty"),
         (b"{", "not JSON"),
         (b"\xff\xfe", "not"),
         (b'{"alerts": []} x', "not JSON"),

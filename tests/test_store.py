@@ -390,8 +390,24 @@ async def test_a_database_that_was_deleted_or_replaced_is_not_written_to(store, 
     (tmp_path / "a.db").write_bytes(b"")
     with pytest.raises(StoreAway, match="was replaced"):
         await take(store, seen("b"))
+    (tmp_path / "a.db").unlink()
     moved.rename(tmp_path / "a.db")
     assert await take(store, seen("b")) == {"opened": 1}
+
+
+async def test_readers_make_no_new_file_where_one_was_deleted(store, tmp_path):
+    await take(store, seen("a"))
+    (tmp_path / "a.db").rename(tmp_path / "aside.db")
+    await store._read_engine.dispose()
+    with pytest.raises(StoreAway):
+        await store.page(AlertQuery())
+    assert not (tmp_path / "a.db").exists()
+
+
+async def test_the_database_is_readable_by_nobody_else(store, tmp_path):
+    await take(store, seen("a"))
+    for file in tmp_path.glob("a.db*"):
+        assert file.stat().st_mode & 0o77 == 0, file.name
 
 
 async def test_a_file_that_is_no_database_is_told_and_never_overwritten(tmp_path):

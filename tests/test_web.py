@@ -84,6 +84,22 @@ async def test_what_could_not_be_read_is_kept_for_a_look(site: Site) -> None:
     assert kept["source"] == "alertmanager"
 
 
+async def test_a_webhook_of_which_nothing_can_be_read_is_400_and_kept_for_a_look_too(site: Site) -> None:
+    bad = firing("A") | {"startsAt": "yesterday"}
+    answer = await site.post("/webhook", webhook(*[bad] * 30))
+    assert answer.status == 400
+    kept = (await site.get("/api/v1/quarantine")).json["quarantined"]
+    assert len(kept) == 10
+    assert "yesterday" in kept[0]["reason"]
+
+
+async def test_a_webhook_to_nowhere_is_counted_and_logged(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    assert (await site.post("/webhook/alertmanager/nobody", webhook(firing("A")))).status == 404
+    page = (await site.get("/metrics")).body.decode()
+    assert 'alertsage_refused_webhooks_total{reason="unknown_source",source="_unknown"} 1.0' in page
+    assert "no source is configured for /webhook/alertmanager/nobody" in caplog.text
+
+
 # --- credentials ----------------------------------------------------------------------------------------------------
 
 
@@ -109,6 +125,27 @@ async def test_a_source_is_let_in_by_its_own_secret_only(tmp_path: Path) -> None
         assert (await site.post(prod, body, Authorization="Bearer t0p")).status == 401
         assert (await site.post(prod, body, Authorization="Bearer s3cret")).status == 200
         assert (await site.post("/webhook/alertmanager/open", body)).status == 200
+
+
+async def test_with_a_token_a_stranger_learns_no_names(tmp_path: Path) -> None:
+    async with serving(tmp_path, SECRETS) as site:
+        answer = await site.post("/webhook/alertmanager/nobody", webhook(firing("A")))
+        assert answer.status == 404
+        assert "prod" not in answer.json["detail"]
+
+
+@pytest.mark.parametrize(
+    ("auth", "offered"),
+    [
+        ("{bearer: a}", 'Bearer realm="alertsage"'),
+        ("{basic: {username: u, password: p}}", 'Bearer realm="alertsage", Basic realm="alertsage"'),
+    ],
+)
+async def test_what_a_401_offers_works_there(tmp_path: Path, auth: str, offered: str) -> None:
+    async with serving(tmp_path, f"server: {{token: t0p}}\nsources: {{prod: {{auth: {auth}}}}}") as site:
+        answer = await site.post("/webhook", webhook(firing("A")))
+        assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, offered)
+        assert (await site.get("/metrics")).headers["WWW-Authenticate"] == 'Bearer realm="alertsage"'
 
 
 async def test_a_wrong_secret_is_refused_before_the_body_is_sent(tmp_path: Path) -> None:

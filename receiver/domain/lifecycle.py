@@ -231,9 +231,9 @@ def _silence(alert: Alert, s: Sighting, now: Instant) -> Verdict:
     if s.starts_at < alert.silence_at:
         return Verdict(alert, Outcome.STALE)
     alert.last_seen_at = max(alert.last_seen_at, now)
-    if alert.silenced:
+    was, alert.silenced, alert.silence_at = alert.silenced, True, s.starts_at
+    if was:
         return Verdict(alert, Outcome.DUPLICATE)  # older Sentry servers tell of one click twice
-    alert.silenced, alert.silence_at = True, s.starts_at
     if not alert.status.open:
         return Verdict(alert, Outcome.SUPPRESSED)
     alert.status = Status.SUPPRESSED

@@ -108,5 +108,7 @@ class Sightings:
     """Which of several kinds of webhook the sender spoke with (Sentry's resource); "" when it has but one."""
     delivery: str = ""
     """The delivery's own identity: the same one again is not taken in again; "" when it has none."""
+    refusal: str = ""
+    """Why none of it can be taken: what could not be read is kept aside all the same."""
     redacted: int = 0
     """Secrets that were taken out."""

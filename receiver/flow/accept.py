@@ -96,7 +96,8 @@ async def take_from_spool(spooled: Spooled, setup: Setup, into: Into) -> None:
         excerpt = spooled.body[:2048].decode(errors="replace")
         await into.store.set_aside(source, f"from the spool: {refused.sentence}", excerpt)
         return
-    await _store(source, replace(told, delivery=spooled.delivery), setup, into, None)
+    with suppress(Refused):  # kept aside and counted by now; there is nobody to tell
+        await _store(source, replace(told, delivery=spooled.delivery), setup, into, None)
 
 
 async def _read_again(spooled: Spooled, setup: Setup) -> Sightings:
@@ -108,10 +109,12 @@ async def _read_again(spooled: Spooled, setup: Setup) -> Sightings:
 
 
 async def _store(source: str, told: Sightings, setup: Setup, into: Into, seconds: float | None) -> Taken:
-    """Raises TimeoutError when it took longer than `seconds`: it may be stored nevertheless."""
+    """Raises TimeoutError when it took longer than `seconds` (it may be stored nevertheless), Refused for a refusal."""
     async with asyncio.timeout(seconds):
         receipt = await into.store.accept(source, told, setup.plans[source])
     _count(source, told, receipt.outcomes, into.meters)
+    if told.refusal:
+        raise Refused(told.refusal)
     if log.isEnabledFor(logging.DEBUG):  # a line for each webhook would cost more than storing it
         log.debug("source %s: %s", source, dict(receipt.outcomes))
     return Taken(

@@ -37,6 +37,10 @@ def load_book(folder: Path | None = None) -> Book:
             continue
         hashed.update(repr(document.data).encode())
         for rule_id, rule in _rules(document, mistakes):
+            if rule is None and rule_id not in rules:
+                close = get_close_matches(rule_id, list(rules), 1)
+                hint = f"; did you mean {close[0]}?" if close else ""
+                mistakes.append(Mistake(document.file, 0, rule_id, f"is switched off but there is no such rule{hint}"))
             # Taken out first: a replaced rule speaks where its file stands, not where the old one stood.
             rules.pop(rule_id, None)
             if rule is not None:
@@ -55,6 +59,8 @@ def _misplaced(folder: Path) -> Iterator[Mistake]:
     if not folder.is_dir():
         yield Mistake(str(folder), 0, "", "is not a folder (rules.folder)")
         return
+    if not (folder / "recommendations").is_dir():
+        yield Mistake(str(folder), 0, "", "holds no folder recommendations, so no rule of it is read (rules.folder)")
     for file in sorted(folder.glob("*.y*ml")):
         yield Mistake(str(file), 0, "", f"is not read here; put it at recommendations/{file.name} inside the folder")
 
@@ -94,6 +100,8 @@ def _problems(document: Document, number: int, written: Any) -> Iterator[Mistake
     yield from _unknown(document, (number,), written, _RULE)
     if not isinstance(written.get("id"), str) or not written["id"]:
         yield document.mistake((number,), "has no id")
+    if not isinstance(written.get("enabled", True), bool):
+        yield document.mistake((number, "enabled"), "is not true or false")
     if written.get("enabled", True) is False:
         return
     for needed in ("when", "say"):
@@ -111,9 +119,14 @@ def _say_problems(document: Document, at: _Path, say: Any) -> Iterator[Mistake]:
         yield document.mistake(at, "is not a recommendation; write text, and perhaps command, link, careful")
         return
     yield from _unknown(document, at, say, _SAY)
+    if not say["text"].strip():
+        yield document.mistake((*at, "text"), "is empty")
     for key in ("command", "link"):
         if not isinstance(say.get(key, ""), str):
             yield document.mistake((*at, key), "is not a text")
+    link = say.get("link")
+    if isinstance(link, str) and not link.strip().startswith(("http://", "https://", "{")):
+        yield document.mistake((*at, "link"), "is not an address; it begins with http:// or https://")
     if not isinstance(say.get("careful", False), bool):
         yield document.mistake((*at, "careful"), "is not true or false")
 

@@ -21,6 +21,9 @@ def overlay(data: dict[str, Any], environ: Mapping[str, str]) -> tuple[dict[Path
     mistakes = []
     # in order of their names a variable for a whole section comes before those for its keys
     for name in sorted(key for key in environ if key.startswith(PREFIX)):
+        if not environ[name].isascii() and "\udc80" <= max(environ[name]) <= "\udcff":
+            mistakes.append(Mistake(name, 0, "", "is not UTF-8 text"))
+            continue
         path = _set(data, name.removeprefix(PREFIX).split("__"), environ[name])
         if path is None:
             mistakes.append(Mistake(name, 0, "", "is not a setting"))

@@ -17,6 +17,8 @@ from receiver.sources.text import bounded, cut, excerpt, kind_of, moment, safe_u
 
 RAW_SIZE = 16 * 2**10
 _MESSAGE = 4000
+KEPT = 10
+"""Alerts kept aside of a webhook of which none can be read."""
 
 
 def parse(headers: Mapping[str, str], document: Any, size: int, source: SourceContext, now: Instant) -> Sightings:
@@ -36,7 +38,7 @@ def parse(headers: Mapping[str, str], document: Any, size: int, source: SourceCo
         except Refused as why:
             bad.append(Quarantined(index, why.sentence, excerpt(alert)))
     if bad and not taken:
-        raise Refused(bad[0].reason)
+        return Sightings((), tuple(bad[:KEPT]), refusal=bad[0].reason)
     return Sightings(tuple(taken), tuple(bad), ignored="" if taken or bad or not left_out else "ignore")
 
 

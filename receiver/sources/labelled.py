@@ -18,6 +18,8 @@ from receiver.sources.text import EARLIEST, LATEST, bounded, cut, excerpt, kind_
 GROUP_SIZE = FIELDS_SIZE = 8 * 2**10
 """Bytes kept of what is said about a group and, apart, about an alert besides labels and annotations."""
 _PLAIN = 1024
+KEPT = 10
+"""Alerts kept aside of a webhook of which none can be read."""
 _SHOWN = frozenset({"labels", "annotations"})
 _SKIPPED = frozenset({"alerts", "commonLabels", "commonAnnotations", "status"})
 _QUOTED = re.compile(r"\\(.)")
@@ -33,7 +35,7 @@ class Unreadable(Exception):  # noqa: N818 - becomes a quarantined alert's reaso
 def read(document: Mapping[str, Any], size: int, source: SourceContext, now: Instant, tell: Tell | None) -> Sightings:
     """All alerts of a webhook of `size` bytes whose outer form is known to be right.
 
-    Raises Refused: 413 for too many alerts, 400 when none can be read.
+    When none can be read there is a `refusal`. Raises Refused (413) for too many alerts.
     """
     alerts = document["alerts"]
     if len(alerts) > source.bounds.alerts:
@@ -52,7 +54,8 @@ def read(document: Mapping[str, Any], size: int, source: SourceContext, now: Ins
         except (Unreadable, Refused) as why:
             bad.append(Quarantined(index, str(why), excerpt(alert)))
     if bad and not taken:
-        raise Refused(f"no alert of this webhook can be read; alerts.{bad[0].index}: {bad[0].reason}")
+        refusal = f"no alert of this webhook can be read; alerts.{bad[0].index}: {bad[0].reason}"
+        return Sightings((), tuple(bad[:KEPT]), refusal=refusal)
     truncated = document.get("truncatedAlerts")
     left_out = truncated if isinstance(truncated, int) and 0 < truncated < 2**31 else 0
     return Sightings(tuple(taken), tuple(bad), left_out)
@@ -96,12 +99,17 @@ def _sighting(alert: Any, group: Mapping[str, Any], source: SourceContext, now: 
         firing=firing,
         labels=labels,
         annotations=_annotations(alert.get("annotations"), source),
-        starts_at=starts_at or (now if ends_at is None else min(now, ends_at)),
+        starts_at=_start(starts_at or now, ends_at),
         ends_at=ends_at,
         generator_url=url if isinstance(url, str) and len(url) <= source.bounds.annotation_size else "",
         raw=_raw(alert) | {"group": group},
         told=NOTHING if tell is None else tell(alert, labels),
     )
+
+
+def _start(starts_at: Instant, ends_at: Instant | None) -> Instant:
+    """Nothing ends before it began."""
+    return starts_at if ends_at is None else min(starts_at, ends_at)
 
 
 def _raw(alert: Mapping[str, Any]) -> dict[str, Any]:

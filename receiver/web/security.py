@@ -21,6 +21,8 @@ class Unauthorized(Refused):
 
     status = 401
     reason = "unauthorized"
+    schemes = "Bearer"
+    """What the answer's WWW-Authenticate offers."""
 
 
 def check_token(headers: Mapping[str, str], settings: Settings) -> None:
@@ -45,7 +47,7 @@ def check_source(headers: Mapping[str, str], url_token: str, settings: Settings,
         return True
     if auth.signature is not None and _signed(headers, auth.signature, settings.sources[source].kind):
         return False
-    raise _unproven(source)
+    raise _unproven(source, basic=auth.basic is not None)
 
 
 def check_signature(headers: Mapping[str, str], body: bytes, settings: Settings, source: str) -> None:
@@ -82,8 +84,10 @@ def _check_age(stamp: str, signature: Signature, source: str) -> None:
         )
 
 
-def _unproven(source: str) -> Unauthorized:
-    return Unauthorized(f"the credentials of source {source} are missing or wrong (sources.{source}.auth)")
+def _unproven(source: str, *, basic: bool = False) -> Unauthorized:
+    unproven = Unauthorized(f"the credentials of source {source} are missing or wrong (sources.{source}.auth)")
+    unproven.schemes = "Bearer Basic" if basic else "Bearer"
+    return unproven
 
 
 def check_local(headers: Mapping[str, str], settings: Settings) -> None:
@@ -108,7 +112,9 @@ def check_local(headers: Mapping[str, str], settings: Settings) -> None:
 
 def challenge(refused: Refused) -> dict[str, str]:
     """The headers that go with a 401."""
-    return {hdrs.WWW_AUTHENTICATE: 'Bearer realm="alertsage", Basic realm="alertsage"'} if refused.status == 401 else {}
+    if not isinstance(refused, Unauthorized):
+        return {}
+    return {hdrs.WWW_AUTHENTICATE: ", ".join(f'{scheme} realm="alertsage"' for scheme in refused.schemes.split())}
 
 
 def _proves(headers: Mapping[str, str], url_token: str, auth: Auth) -> bool:
