@@ -11,11 +11,13 @@ from itertools import count
 
 @dataclass(frozen=True)
 class Result:
-    """One run: webhooks a second, the 99th percentile in milliseconds, answers other than 200."""
+    """One run: webhooks a second, the 99th percentile and the longest wait in milliseconds, answers other than 2xx."""
 
     rate: float
     p99: float
     failed: int
+    longest: float
+    answered: int
 
 
 class Bodies:
@@ -67,8 +69,11 @@ def _alert(host: str, fingerprint: str) -> dict[str, object]:
     }
 
 
-def drive(port: int, connections: int, seconds: float, body: Callable[[], bytes]) -> Result:
-    """Keep `connections` webhooks in flight for so many seconds."""
+ALIAS = "POST /webhook HTTP/1.1\r\n"
+
+
+def drive(port: int, connections: int, seconds: float, body: Callable[[], bytes], head: str = ALIAS) -> Result:
+    """Keep `connections` webhooks in flight for so many seconds. `head` is the request line, and headers if need be."""
     selector = selectors.DefaultSelector()
     started: dict[socket.socket, float] = {}
     buffers: dict[socket.socket, bytes] = {}
@@ -78,7 +83,7 @@ def drive(port: int, connections: int, seconds: float, body: Callable[[], bytes]
         connection = socket.create_connection(("127.0.0.1", port))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         selector.register(connection, selectors.EVENT_READ)
-        _send(connection, body, started, buffers)
+        _send(connection, body, head, started, buffers)
     began = time.perf_counter()
     until = began + seconds
     while time.perf_counter() < until:
@@ -89,29 +94,28 @@ def drive(port: int, connections: int, seconds: float, body: Callable[[], bytes]
             if not _complete(buffers[connection]):
                 continue
             waits.append(time.perf_counter() - started[connection])
-            failed += not buffers[connection].startswith(b"HTTP/1.1 200")
-            _send(connection, body, started, buffers)
+            failed += not buffers[connection].startswith(b"HTTP/1.1 20")
+            _send(connection, body, head, started, buffers)
     spent = time.perf_counter() - began
     for connection in started:
         connection.close()
     waits.sort()
-    return Result(len(waits) / spent, waits[int(len(waits) * 0.99)] * 1000 if waits else float("nan"), failed)
+    p99, longest = (waits[int(len(waits) * 0.99)], waits[-1]) if waits else (float("nan"), float("nan"))
+    return Result(len(waits) / spent, p99 * 1000, failed, longest * 1000, len(waits))
 
 
 def _send(
     connection: socket.socket,
     body: Callable[[], bytes],
+    head: str,
     started: dict[socket.socket, float],
     buffers: dict[socket.socket, bytes],
 ) -> None:
     content = body()
-    head = (
-        "POST /webhook HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(content)}\r\n\r\n"
-    )
+    common = f"Host: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
     buffers[connection] = b""
     started[connection] = time.perf_counter()
-    connection.sendall(head.encode() + content)
+    connection.sendall((head + common).encode() + content)
 
 
 def _complete(answer: bytes) -> bool:

@@ -140,7 +140,7 @@ class Spool(Section):
     folder: LocalPath | None = None
     """None for a folder beside the database."""
     max_size: Size = 256 * 2**20
-    max_files: Count = 20_000
+    max_files: Count = 50_000
     patience: Timeout = timedelta(milliseconds=700)
 
 

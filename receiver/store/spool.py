@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from pathlib import Path
 
 from receiver.domain.times import Instant
@@ -48,6 +49,8 @@ class Spool:
         self._max_files = max_files
         self._lock = threading.Lock()
         self._sizes = self._found()
+        self._bytes = sum(self._sizes.values())
+        self._writing = 0
         self.filled = asyncio.Event()
         """Set whenever there is something to take in."""
         if self._sizes:
@@ -61,12 +64,13 @@ class Spool:
     @property
     def size(self) -> int:
         """Their bytes."""
-        return sum(list(self._sizes.values()))
+        return self._bytes
 
     @property
     def oldest(self) -> Instant | None:
         """When the one that waits longest came; None when none does."""
-        names = list(self._sizes)
+        with self._lock:
+            names = list(self._sizes)
         return int(min(names).partition("-")[0]) if names else None
 
     async def keep(self, webhook: Spooled) -> None:
@@ -77,7 +81,9 @@ class Spool:
     def waiting(self, most: int) -> list[Spooled]:
         """The oldest of them, oldest first. One that cannot be read is put aside in the folder, and told of."""
         found = []
-        for name in sorted(self._sizes)[:most]:
+        with self._lock:
+            names = nsmallest(most, self._sizes)
+        for name in names:
             path = self._folder / name
             try:
                 found.append(_read(path))
@@ -103,7 +109,7 @@ class Spool:
 
     def _forget(self, name: str) -> None:
         with self._lock:
-            self._sizes.pop(name, None)
+            self._bytes -= self._sizes.pop(name, 0)
 
     def _write(self, webhook: Spooled) -> None:
         about = {
@@ -114,16 +120,22 @@ class Spool:
         }
         content = json.dumps(about).encode() + b"\n" + webhook.body
         name = f"{webhook.at:020d}-{uuid.uuid4().hex}{WHOLE}"
-        with self._lock:
-            if len(self._sizes) >= self._max_files or self.size + len(content) > self._max_size:
-                raise StoreAway("the database is away and the spool is full (spool.max_size, spool.max_files)")
-            self._sizes[name] = len(content)
+        self._reserve(len(content))
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             _write_through(self._folder, name, content)
         except OSError as error:
-            self._forget(name)
+            with self._lock:
+                self._writing, self._bytes = self._writing - 1, self._bytes - len(content)
             raise StoreAway(f"the database is away and the spool cannot be written: {error.strerror}") from error
+        with self._lock:  # not before it is whole: whoever drains must not find half of it
+            self._writing, self._sizes[name] = self._writing - 1, len(content)
+
+    def _reserve(self, size: int) -> None:
+        with self._lock:
+            if len(self._sizes) + self._writing >= self._max_files or self._bytes + size > self._max_size:
+                raise StoreAway("the database is away and the spool is full (spool.max_size, spool.max_files)")
+            self._writing, self._bytes = self._writing + 1, self._bytes + size
 
 
 def _write_through(folder: Path, name: str, content: bytes) -> None:
