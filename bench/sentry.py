@@ -70,8 +70,9 @@ def _settled(server: Server, folder: Path, results: tuple[Result, ...]) -> str:
     rows, distinct, most = stored.fetchone()
     promised = sum(result.answered - result.failed for result in results)
     return (
-        f"{promised} answered with 2xx, {distinct} issues stored in {rows} rows, each counted at most {most} times (up to"
-        f" {2 * CONNECTIONS} were cut off by the end of a measurement); the spool was empty {spent:.1f} s after the lock"
+        f"{promised} answered with 2xx, {distinct} issues stored in {rows} rows, each counted at most {most} times"
+        f" (up to {2 * CONNECTIONS} were cut off by the end of a measurement);"
+        f" the spool was empty {spent:.1f} s after the lock"
     )
 
 
