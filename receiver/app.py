@@ -19,14 +19,15 @@ from receiver.background.sweeper import Sweeper
 from receiver.background.watcher import Watcher
 from receiver.background.worker import Worker
 from receiver.data import data
-from receiver.errors import Mistakes
+from receiver.errors import Mistakes, StoreAway
 from receiver.flow.accept import Into
 from receiver.flow.configuration import Configuration
 from receiver.logs import set_up as set_up_logs
 from receiver.meters import Meters
 from receiver.settings import Settings
+from receiver.settings.model import Database as DatabaseSettings
 from receiver.settings.sources import Auth
-from receiver.store import Spool, Store, unusable
+from receiver.store import Database, Postgres, Spool, Sqlite, Store, unusable
 from receiver.web.keys import CONFIGURATION, INTO, METERS, STORE
 from receiver.web.problems import answer_errors
 from receiver.web.routes import add_routes
@@ -45,19 +46,23 @@ def build_app(load: Callable[[], Settings]) -> web.Application:
     app[METERS] = meters = Meters()
     app[CONFIGURATION] = configuration = Configuration(load, meters)
     settings = configuration.setup.settings
-    app[STORE] = Store(
-        settings.database.path,
-        busy_timeout=settings.database.busy_timeout.total_seconds(),
-        read_connections=settings.database.read_connections,
-        queue=settings.limits.queue,
-        meters=meters,
-    )
-    spool = settings.spool.folder or settings.database.path.with_name(settings.database.path.name + ".spool")
+    app[STORE] = Store(open_database(settings.database), queue=settings.limits.queue, meters=meters)
+    spool = settings.spool.folder or settings.default_spool
     app[INTO] = Into(app[STORE], Spool(spool, settings.spool.max_size, settings.spool.max_files), meters)
     add_routes(app)
     app.cleanup_ctx.append(_store)
     app.cleanup_ctx.append(_background)
     return app
+
+
+def open_database(settings: DatabaseSettings) -> Database:
+    """The database that the settings name, not yet opened."""
+    if settings.path is not None:
+        busy = settings.busy_timeout.total_seconds()
+        return Sqlite(settings.path, busy_timeout=busy, read_connections=settings.read_connections)
+    password = settings.password.get_secret_value() if settings.password else None
+    seconds = settings.timeout.total_seconds()
+    return Postgres(settings.url, password, timeout=seconds, read_connections=settings.read_connections)
 
 
 def make_runner(app: web.Application) -> web.AppRunner:
@@ -74,7 +79,7 @@ def make_runner(app: web.Application) -> web.AppRunner:
 def serve(load: Callable[[], Settings]) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reloads. Raises Mistakes when it cannot start."""
     settings = load()
-    if problem := unusable(settings.database.path):
+    if settings.database.path and (problem := unusable(settings.database.path)):
         raise Mistakes([settings.mistake(("database", "url"), problem)])
     set_up_logs(settings.log.level, settings.log.format)
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -124,7 +129,7 @@ def _greet(settings: Settings, url: str) -> None:
     """Say where it is and what to paste to see it work."""
     if not settings.server.listen.loopback and settings.server.allow_anonymous:
         log.warning("server.allow_anonymous is set: whoever reaches %s may read and post alerts", url)
-    click.echo(f"alertsage listens on {url} and stores in {settings.database.path}\n")
+    click.echo(f"alertsage listens on {url} and stores in {settings.database.place}\n")
     name, source = next(((n, s) for n, s in settings.sources.items() if s.kind in SAMPLES), ("", None))
     if source is None:
         return
@@ -167,6 +172,8 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
     worker = Worker(store, lambda: configuration.setup, app[METERS])
     drainer = Drainer(app[INTO], lambda: configuration.setup)
     sweeper = Sweeper(store, lambda: configuration.setup)
+    with suppress(StoreAway):  # told of by the drainer, which tries again
+        app[INTO].spool.open()
     tasks = [
         asyncio.create_task(keep_running("worker", worker.run), name="worker"),
         asyncio.create_task(keep_running("sweeper", sweeper.run), name="sweeper"),
@@ -177,3 +184,4 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    app[INTO].spool.close()

@@ -15,7 +15,7 @@ def check(config: Path | None) -> str:
     Returns one line that says what there is. Raises Mistakes with every mistake of every kind.
     """
     settings, mistakes = attempt(config)
-    if problem := unusable(settings.database.path):
+    if settings.database.path and (problem := unusable(settings.database.path)):
         mistakes.append(settings.mistake(("database", "url"), problem))
     enrichers = rules = examples = 0
     try:

@@ -1,9 +1,39 @@
-"""With ALERTSAGE_TESTS_NO_SKIP=1 a skipped test fails: in continuous integration everything is there to run it."""
+"""Every test that opens a store runs on SQLite and on PostgreSQL.
+
+With ALERTSAGE_TESTS_NO_SKIP=1 a skipped test fails: in continuous integration everything is there to run it.
+"""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
+
+from tests import engines
+
+OPENERS = {"serving", "running", "start", "open_store"}
+"""A module that uses one of these opens stores."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    only = metafunc.definition.get_closest_marker("only")
+    if only or OPENERS & vars(metafunc.module).keys():
+        names = only.args if only else (engines.SQLITE, engines.POSTGRES)
+        metafunc.parametrize("engine", names, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of the database engine that this test runs on."""
+    engines.Current.name = getattr(request, "param", engines.SQLITE)
+    if engines.Current.name == engines.POSTGRES:
+        engines.shared()
+    yield engines.Current.name
+    engines.Current.name = engines.SQLITE
+
+
+def pytest_sessionfinish() -> None:
+    engines.end()
+
 
 _NO_SKIP = os.environ.get("ALERTSAGE_TESTS_NO_SKIP") == "1"
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.engines import address
+
 ALERTSAGE = Path(sys.executable).with_name("alertsage")
 
 
@@ -66,9 +68,9 @@ def _decoded(body: bytes) -> Any:
 
 
 @contextmanager
-def running(folder: Path, config: str = "", *, port: int = 0, ready: bool = True) -> Iterator[Server]:
+def running(folder: Path, config: str = "", *, port: int = 0, ready: bool = True, url: str = "") -> Iterator[Server]:
     """`alertsage serve` in that folder with that config.yaml, its log in `server.log`; killed at the end."""
-    server = start(folder, config, port=port, ready=ready)
+    server = start(folder, config, port=port, ready=ready, url=url)
     try:
         yield server
     finally:
@@ -76,11 +78,16 @@ def running(folder: Path, config: str = "", *, port: int = 0, ready: bool = True
             server.kill()
 
 
-def start(folder: Path, config: str = "", *, port: int = 0, ready: bool = True) -> Server:
-    """See `running`; the caller ends it."""
+def start(folder: Path, config: str = "", *, port: int = 0, ready: bool = True, url: str = "") -> Server:
+    """See `running`; the caller ends it. `url` is the database's, unless it is that of this test."""
     (folder / "config.yaml").write_text(config)
     log = folder / "server.log"
-    environment = {**os.environ, "ALERTSAGE__SERVER__LISTEN": f"127.0.0.1:{port}", "PYTHONUNBUFFERED": "1"}
+    environment = {
+        **os.environ,
+        "ALERTSAGE__SERVER__LISTEN": f"127.0.0.1:{port}",
+        "ALERTSAGE__DATABASE__URL": url or address(folder),
+        "PYTHONUNBUFFERED": "1",
+    }
     with log.open("a") as output:
         begins = log.stat().st_size
         process = subprocess.Popen(

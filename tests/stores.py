@@ -15,7 +15,8 @@ from receiver.domain.sighting import Sighting, Sightings
 from receiver.domain.times import SECOND, Instant
 from receiver.domain.vocabulary import Category, Priority
 from receiver.meters import Meters
-from receiver.store import Content, Store
+from receiver.store import Content, Database, Postgres, Sqlite, Store
+from tests import engines
 
 T0 = 1_800_000_000 * SECOND
 
@@ -92,15 +93,28 @@ async def take(store: Store, *sightings: Sighting, plan: PlainPlan | None = None
     return (await store.accept("am", Sightings(sightings), plan or PlainPlan())).outcomes
 
 
+def database(path: Path, *, busy_timeout: float = 0.2) -> Database:
+    """The database of that name, on the engine of this test."""
+    url = engines.address(path.parent, path.name)
+    if engines.Current.name == engines.SQLITE:
+        return Sqlite(path, busy_timeout=busy_timeout, read_connections=2)
+    return Postgres(url, None, timeout=4, read_connections=2)
+
+
 @asynccontextmanager
 async def open_store(path: Path, *, busy_timeout: float = 0.2) -> AsyncIterator[Store]:
-    """A ready store on that file."""
-    store = Store(path, busy_timeout=busy_timeout, read_connections=2, queue=1000, meters=Meters())
+    """A ready store in that database."""
+    store = Store(database(path, busy_timeout=busy_timeout), queue=1000, meters=Meters())
     await store.start()
     try:
-        async with asyncio.timeout(10):
-            while store.state != "ready":
-                await asyncio.sleep(0.005)
+        await ready(store)
         yield store
     finally:
         await store.close()
+
+
+async def ready(store: Store) -> None:
+    """Wait until it is."""
+    async with asyncio.timeout(10):
+        while store.state != "ready":
+            await asyncio.sleep(0.005)

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from receiver.app import SWITCH_SECONDS, build_app, make_runner
 from receiver.settings import load
+from tests.engines import address
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ async def serving(folder: Path, config: str = "") -> AsyncIterator[Site]:
     """The application with that config.yaml in that folder, ready to take webhooks."""
     path = folder / "config.yaml"
     path.write_text(config)
-    app = build_app(partial(load, path, {}))
+    app = build_app(partial(load, path, {"ALERTSAGE__DATABASE__URL": address(folder)}))
     runner = make_runner(app)
     await runner.setup()
     usual = sys.getswitchinterval()

@@ -1,10 +1,10 @@
 """A user's enrichers, whatever they do: intake does not notice, and the alert names each outcome."""
 
-import sqlite3
 import time
 from pathlib import Path
 
 from enrichers.shipped import SHIPPED
+from tests import engines
 from tests.monitoring import eventually
 from tests.servers import Server, firing, running, start, webhook
 
@@ -186,9 +186,7 @@ def test_jobs_survive_a_crash_and_a_chain_that_kills_the_process_is_skipped_in_t
     finally:
         server.kill()
     assert len((tmp_path / "deaths").read_text()) <= 2
-    connection = sqlite3.connect(tmp_path / "alertsage.db")
-    assert connection.execute("SELECT count(*) FROM job").fetchone() == (0,)
-    connection.close()
+    assert engines.ask(engines.address(tmp_path), "SELECT count(*) FROM job") == [(0,)]
 
 
 def test_a_bad_enricher_in_a_reload_keeps_the_old_ones(tmp_path):

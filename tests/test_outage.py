@@ -5,7 +5,6 @@ The lock is held for ALERTSAGE_OUTAGE_SECONDS (8; a full minute in `make outage`
 
 import os
 import resource
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import engines
 from tests.monitoring import eventually
 from tests.servers import Server, firing, running, webhook
 
@@ -66,18 +66,6 @@ def posting(server: Server) -> Iterator[list[Posting]]:
 
 
 @contextmanager
-def locked(database: Path) -> Iterator[None]:
-    """The database file locked by another program."""
-    connection = sqlite3.connect(database, isolation_level=None, timeout=10)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        connection.execute("ROLLBACK")
-        connection.close()
-
-
-@contextmanager
 def full(database: Path, process: int) -> Iterator[None]:
     """No file of that process may grow: what a full disk is to it."""
     largest = max(file.stat().st_size for file in database.parent.glob(database.name + "*"))
@@ -88,13 +76,16 @@ def full(database: Path, process: int) -> Iterator[None]:
         resource.prlimit(process, resource.RLIMIT_FSIZE, before)
 
 
+@pytest.mark.only("sqlite")
 @pytest.mark.parametrize("outage", ["locked", "full"])
 def test_an_outage_is_503_and_ends_by_itself(tmp_path, outage):
     database = tmp_path / "alertsage.db"
     with running(tmp_path) as server:
         with posting(server) as senders:
             eventually(lambda: all(len(sender.acknowledged) > 20 for sender in senders))
-            away = locked(database) if outage == "locked" else full(database, server.process.pid)
+            away = (
+                engines.locked(engines.address(tmp_path)) if outage == "locked" else full(database, server.process.pid)
+            )
             with away:
                 eventually(lambda: server.get("/readyz")[0] == 503, 10)
                 until = time.monotonic() + SECONDS
@@ -111,23 +102,21 @@ def test_an_outage_is_503_and_ends_by_itself(tmp_path, outage):
         assert max(sender.slowest for sender in senders) < 6
         log = server.log.read_text()
     acknowledged = {host for sender in senders for host in sender.acknowledged}
-    assert stored(database) >= acknowledged
+    assert stored(tmp_path) >= acknowledged
     assert "Traceback" not in log
 
 
-def stored(database: Path) -> set[str]:
+def stored(folder: Path) -> set[str]:
     """The hosts of all stored alerts."""
-    connection = sqlite3.connect(database)
-    hosts = {row[0] for row in connection.execute("SELECT json_extract(labels, '$.host') FROM content")}
-    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    connection.close()
-    return hosts
+    url = engines.address(folder)
+    assert engines.ask(url, "PRAGMA integrity_check") == [("ok",)]
+    return {row[0] for row in engines.ask(url, "SELECT json_extract(labels, '$.host') FROM content")}
 
 
 def test_a_database_that_is_locked_at_the_start_is_waited_for(tmp_path):
     with running(tmp_path):
         pass
-    holding = locked(tmp_path / "alertsage.db")
+    holding = engines.locked(engines.address(tmp_path))
     holding.__enter__()
     with running(tmp_path, ready=False) as server:
         assert server.get("/healthz")[0] == 200

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests import engines
 from tests.sentry import event, hook
 from tests.servers import Server, ask, firing, running, webhook
 
@@ -96,6 +97,8 @@ def test_what_senders_wrote_in_secret_is_found_nowhere(server: Server, tmp_path:
     assert "ada@example.org" in str(shown)
     assert PLANTED not in str(shown)
     assert server.stop() == 0
+    if engines.Current.name == engines.POSTGRES:
+        assert PLANTED not in str(engines.everything(engines.address(tmp_path)))
     for file in [*tmp_path.glob("alertsage.db*"), server.log]:
         if file.is_file():
             assert PLANTED.encode() not in file.read_bytes(), file.name

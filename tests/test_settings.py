@@ -98,8 +98,9 @@ foo: 1
     [
         ("- 1", "config.yaml:1: must hold sections with keys, e.g. `server:`"),
         ("lifecycle: {late_within: 2h}", "lifecycle.reopen_within: must be longer than lifecycle.late_within (2h)"),
-        ("enrich: {budget: 2m}", "enrich.lease: must be longer than enrich.budget (2m)"),
-        ("database: {url: postgresql://u:p@h/d}", "database.url: this version stores on SQLite only; write sqlite:"),
+        ("database: {url: postgresql+psycopg://u:p@h/d}", "database.url: names a driver (+...); write postgresql://"),
+        ("database: {url: postgresql://u:p@h}", "database.url: names no database; write postgresql://"),
+        ("database: {url: postgresql://u:p@h:port/d}", "database.url: is not the address of a database: "),
         ("database: {url: alerts.db}", "database.url: is not the address of a database; write sqlite:///PATH"),
         ("database: {url: 'sqlite:///:memory:'}", "database.url: is not the address of a database"),
         ("database: {read_connections: 65}", "database.read_connections: must be at most 64"),

@@ -7,16 +7,15 @@ import asyncio
 import json
 import os
 import shutil
-import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import engines
 from tests.monitoring import eventually
 from tests.sentry import event, hook, post
 from tests.servers import Server, ask, firing, running, start, webhook
@@ -26,16 +25,9 @@ SECONDS = float(os.environ.get("ALERTSAGE_OUTAGE_SECONDS", "8"))
 CONNECTIONS = 16
 
 
-@asynccontextmanager
-async def locked(database: Path) -> AsyncIterator[None]:
-    """The database file locked by another program."""
-    other = sqlite3.connect(database, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        other.execute("ROLLBACK")
-        other.close()
+def locked(folder: Path) -> AbstractContextManager[None]:
+    """The database of a test in that folder held by another program."""
+    return engines.locked(engines.address(folder))
 
 
 def triggered(number: int | str) -> dict[str, Any]:
@@ -45,7 +37,12 @@ def triggered(number: int | str) -> dict[str, Any]:
 
 def files(folder: Path) -> list[Path]:
     """What lies in the spool, whole or put aside."""
-    return sorted(file for file in (folder / "alertsage.db.spool").glob("*") if file.suffix != ".part")
+    return sorted(file for file in spool(folder).glob("*") if file.suffix != ".part")
+
+
+def spool(folder: Path) -> Path:
+    """Where it is unless it is told otherwise."""
+    return folder / ("alertsage.db.spool" if engines.Current.name == engines.SQLITE else "alertsage.spool")
 
 
 async def stored(site: Site) -> dict[str, int]:
@@ -65,7 +62,7 @@ async def drained(folder: Path) -> None:
 
 async def test_a_locked_database_is_202_and_taken_in_later_once(tmp_path: Path) -> None:
     async with serving(tmp_path) as site:
-        async with locked(tmp_path / "alertsage.db"):
+        with locked(tmp_path):
             answer = await post(site, "event_alert", triggered(1))
             assert (answer.status, answer.json["spooled"]) == (202, True)
             (file,) = files(tmp_path)
@@ -81,67 +78,72 @@ async def test_a_locked_database_is_202_and_taken_in_later_once(tmp_path: Path) 
 async def test_what_was_committed_after_all_is_not_taken_in_again(tmp_path: Path) -> None:
     """The process dies between the commit and the deletion of the file: the file is there again at the next start."""
     async with serving(tmp_path) as site:
-        async with locked(tmp_path / "alertsage.db"):
+        with locked(tmp_path):
             await post(site, "event_alert", triggered(1))
-            shutil.copytree(tmp_path / "alertsage.db.spool", tmp_path / "kept")
+            shutil.copytree(spool(tmp_path), tmp_path / "kept")
         await drained(tmp_path)
     for file in (tmp_path / "kept").iterdir():
-        shutil.copy(file, tmp_path / "alertsage.db.spool")
+        shutil.copy(file, spool(tmp_path))
     async with serving(tmp_path) as site:
         await drained(tmp_path)
         assert await stored(site) == {"issue:1": 1}
 
 
 async def test_the_next_start_takes_in_what_lay_there(tmp_path: Path) -> None:
-    async with serving(tmp_path) as site, locked(tmp_path / "alertsage.db"):
-        for number in range(3):
-            await post(site, "event_alert", triggered(number))
-        shutil.copytree(tmp_path / "alertsage.db.spool", tmp_path / "kept")
-    shutil.rmtree(tmp_path / "alertsage.db.spool")
-    for file in tmp_path.glob("alertsage.db*"):
-        file.unlink()
-    (tmp_path / "kept").rename(tmp_path / "alertsage.db.spool")
     async with serving(tmp_path) as site:
-        await drained(tmp_path)
+        with locked(tmp_path):
+            for number in range(3):
+                await post(site, "event_alert", triggered(number))
+            shutil.copytree(spool(tmp_path), tmp_path / "kept")
+    later = tmp_path / "later"
+    later.mkdir()
+    (tmp_path / "kept").rename(spool(later))
+    async with serving(later) as site:
+        await drained(later)
         assert await stored(site) == {"issue:0": 1, "issue:1": 1, "issue:2": 1}
 
 
 @pytest.mark.parametrize("limit", ["max_files: 2", "max_size: 100kB"])
 async def test_a_full_spool_is_503(tmp_path: Path, limit: str) -> None:
     big = event("1", message="x" * 60_000)
-    async with serving(tmp_path, f"spool: {{{limit}}}") as site, locked(tmp_path / "alertsage.db"):
-        statuses = [(await post(site, "event_alert", hook("triggered", event=big))).status for _ in range(4)]
+    async with serving(tmp_path, f"spool: {{{limit}}}") as site:
+        with locked(tmp_path):
+            statuses = [(await post(site, "event_alert", hook("triggered", event=big))).status for _ in range(4)]
     assert statuses[0] == 202
     assert statuses[-1] == 503
     assert "the spool is full" in str((await _refusal(tmp_path, limit, big))["detail"])
 
 
 async def _refusal(tmp_path: Path, limit: str, big: dict[str, Any]) -> dict[str, Any]:
-    async with serving(tmp_path, f"spool: {{{limit}}}") as site, locked(tmp_path / "alertsage.db"):
-        for _ in range(4):
-            answer = await post(site, "event_alert", hook("triggered", event=big))
-        told: dict[str, Any] = answer.json
-        return told
+    async with serving(tmp_path, f"spool: {{{limit}}}") as site:
+        with locked(tmp_path):
+            for _ in range(4):
+                answer = await post(site, "event_alert", hook("triggered", event=big))
+            told: dict[str, Any] = answer.json
+            return told
 
 
 async def test_an_unwritable_spool_is_503_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    async with serving(tmp_path, "spool: {folder: file/spool}") as site, locked(tmp_path / "alertsage.db"):
-        answer = await post(site, "event_alert", triggered(1))
+    async with serving(tmp_path, "spool: {folder: file/spool}") as site:
+        with locked(tmp_path):
+            answer = await post(site, "event_alert", triggered(1))
     assert answer.status == 503
-    assert "the spool cannot be written: Not a directory" in answer.json["detail"]
+    assert "the spool cannot be used" in answer.json["detail"]
+    assert "Not a directory" in answer.json["detail"]
 
 
 async def test_what_can_no_longer_be_read_is_kept_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    async with serving(tmp_path) as site, locked(tmp_path / "alertsage.db"):
-        await post(site, "event_alert", triggered(1))
-        await post(site, "event_alert", triggered(2))
-        kept = [file.read_bytes() for file in files(tmp_path)]
+    async with serving(tmp_path) as site:
+        with locked(tmp_path):
+            await post(site, "event_alert", triggered(1))
+            await post(site, "event_alert", triggered(2))
+            kept = [file.read_bytes() for file in files(tmp_path)]
     for file in files(tmp_path):
         file.unlink()
-    spool = tmp_path / "alertsage.db.spool"
-    (spool / "00000000000000000001-a.webhook").write_bytes(kept[0].replace(b'"sentry"', b'"gone"', 1))
-    (spool / "00000000000000000002-b.webhook").write_bytes(b"junk")
+    folder = spool(tmp_path)
+    (folder / "00000000000000000001-a.webhook").write_bytes(kept[0].replace(b'"sentry"', b'"gone"', 1))
+    (folder / "00000000000000000002-b.webhook").write_bytes(b"junk")
     async with serving(tmp_path) as site:
         for _ in range(200):
             kept_aside = (await site.get("/api/v1/quarantine")).json["quarantined"]
@@ -154,9 +156,10 @@ async def test_what_can_no_longer_be_read_is_kept_aside(tmp_path: Path, caplog: 
 
 
 async def test_alertmanager_is_told_to_come_again_instead(tmp_path: Path) -> None:
-    async with serving(tmp_path) as site, locked(tmp_path / "alertsage.db"):
-        assert (await site.post("/webhook/alertmanager", webhook(firing("A")))).status == 503
-        assert files(tmp_path) == []
+    async with serving(tmp_path) as site:
+        with locked(tmp_path):
+            assert (await site.post("/webhook/alertmanager", webhook(firing("A")))).status == 503
+            assert files(tmp_path) == []
 
 
 # --- under load -----------------------------------------------------------------------------------------------------
@@ -195,13 +198,12 @@ def posting(server: Server, mark: str) -> list[Posting]:
 
 
 def test_nothing_promised_is_lost_or_taken_in_twice_by_a_lock_and_kill_9(tmp_path: Path) -> None:
-    database = tmp_path / "alertsage.db"
     server = start(tmp_path)
     try:
         before = posting(server, "1")
         time.sleep(0.5)
-        other = sqlite3.connect(database, isolation_level=None, timeout=10)
-        other.execute("BEGIN IMMEDIATE")
+        holding = locked(tmp_path)
+        holding.__enter__()
         time.sleep(SECONDS)
         server.kill()
         for sender in before:
@@ -210,8 +212,7 @@ def test_nothing_promised_is_lost_or_taken_in_twice_by_a_lock_and_kill_9(tmp_pat
         server = start(tmp_path, ready=False)
         during = posting(server, "2")
         time.sleep(1)
-        other.execute("ROLLBACK")
-        other.close()
+        holding.__exit__(None, None, None)
         time.sleep(0.3)
         for sender in during:
             sender.stopping.set()
@@ -223,9 +224,8 @@ def test_nothing_promised_is_lost_or_taken_in_twice_by_a_lock_and_kill_9(tmp_pat
     assert set().union(*(sender.statuses for sender in before)) <= {0, 200, 202}
     assert set().union(*(sender.statuses for sender in during)) <= {200, 202}
     promised = [number for sender in (*before, *during) for number in sender.promised]
-    connection = sqlite3.connect(database)
-    counts = dict(connection.execute("SELECT fingerprint, sum(notification_count) FROM alert GROUP BY fingerprint"))
-    connection.close()
+    counted = "SELECT fingerprint, sum(notification_count) FROM alert GROUP BY fingerprint"
+    counts = dict(engines.ask(engines.address(tmp_path), counted))
     assert set(promised) <= set(counts), "promised webhooks are missing"
     assert set(counts.values()) == {1}, "webhooks were taken in twice"
 
@@ -233,12 +233,12 @@ def test_nothing_promised_is_lost_or_taken_in_twice_by_a_lock_and_kill_9(tmp_pat
 def test_a_start_with_the_database_away_takes_promises(tmp_path: Path) -> None:
     with running(tmp_path):
         pass
-    other = sqlite3.connect(tmp_path / "alertsage.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with running(tmp_path, ready=False) as server:
+    with ExitStack() as stack:
+        holding = stack.enter_context(ExitStack())
+        holding.enter_context(locked(tmp_path))
+        server = stack.enter_context(running(tmp_path, ready=False))
         headers = {"Sentry-Hook-Resource": "event_alert"}
         status, _ = ask(f"{server.url}/webhook/sentry", json.dumps(triggered(1)).encode(), headers)
         assert status == 202
-        other.execute("ROLLBACK")
-        other.close()
+        holding.close()
         eventually(lambda: len(server.get("/api/v1/alerts")[1].get("alerts", [])) == 1, 10)

@@ -24,14 +24,28 @@ class Drainer:
         self._setup = setup
 
     async def run(self) -> None:
-        """Drain whenever there is something, for ever."""
+        """Take hold of the spool, then drain it whenever there is something in it, for ever."""
         spool = self._into.spool
+        await self._open()
         while True:
             await spool.filled.wait()
             spool.filled.clear()
             while spool.count:
                 if not await self._round():
                     await asyncio.sleep(RETRY_SECONDS)
+
+    async def _open(self) -> None:
+        told = ""
+        while True:
+            try:
+                self._into.spool.open()
+            except StoreAway as away:
+                if str(away) != told:
+                    log.warning("%s", away)
+                told = str(away)
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
 
     async def _round(self) -> bool:
         """Take in some; False when the database is away."""

@@ -3,7 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 
+from receiver.background.supervise import keep_running
 from receiver.domain import times
 from receiver.domain.times import span
 from receiver.errors import StoreAway
@@ -18,6 +20,9 @@ log = logging.getLogger("alertsage.worker")
 POLL_SECONDS = 5.0
 """How often to look without being told: for jobs whose lease ran out."""
 
+RENEWALS = 3
+"""How often a lease is renewed before it would end."""
+
 
 class Worker:
     """Runs until cancelled. A job that fails stays a row and comes back when its lease runs out."""
@@ -26,18 +31,20 @@ class Worker:
         self._store = store
         self._setup = setup
         self._meters = meters
-        self._busy: set[asyncio.Task[None]] = set()
+        self._busy: dict[asyncio.Task[None], jobs.Job] = {}
 
     async def run(self) -> None:
         """Claim and work off, for ever."""
         runner = Runner()
+        renewing = asyncio.create_task(keep_running("renewing of leases", self._renew), name="renew leases")
         try:
             while True:
                 await self._round(runner)
         finally:
-            for task in self._busy:
+            tasks = [renewing, *self._busy]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*self._busy, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             await runner.close()
 
     async def _round(self, runner: Runner) -> None:
@@ -47,7 +54,7 @@ class Worker:
         claimed = await self._claim(setup, free) if free > 0 else []
         for job in claimed:
             task = asyncio.create_task(self._one(job, setup, runner), name=f"job {job.id}")
-            self._busy.add(task)
+            self._busy[task] = job
             task.add_done_callback(self._ended)
         if len(claimed) < max(free, 1):
             try:
@@ -57,13 +64,25 @@ class Worker:
                 pass
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._busy.discard(task)
+        del self._busy[task]
         self._store.work.set()
+
+    async def _renew(self) -> None:
+        """Hold the jobs under way for longer, for ever: who stops doing so has died or was frozen."""
+        while True:
+            lease = span(self._setup().settings.enrich.lease)
+            await asyncio.sleep(lease / times.SECOND / RENEWALS)
+            held = list(self._busy.values())
+            if held:
+                try:
+                    await self._store.write(partial(jobs.renew, held=held, lease=lease))
+                except StoreAway as error:
+                    log.debug("%d leases not renewed: %s", len(held), error)
 
     async def _claim(self, setup: Setup, most: int) -> list[jobs.Job]:
         lease = span(setup.settings.enrich.lease)
         try:
-            return await self._store.write(lambda connection: jobs.claim(connection, times.now(), lease, most))
+            return await self._store.write(lambda connection: jobs.claim(connection, lease, most))
         except StoreAway as error:
             log.debug("no jobs claimed: %s", error)
             return []

@@ -20,7 +20,7 @@ from pydantic import (
 from receiver.errors import Mistake
 from receiver.settings.address import Address, HostName, Listen
 from receiver.settings.origin import Origin
-from receiver.settings.places import LocalPath, SqliteUrl
+from receiver.settings.places import DatabaseUrl, LocalPath, without_password
 from receiver.settings.section import OptionalSecret, Section, section
 from receiver.settings.sources import Source
 from receiver.settings.units import Count, CountOrZero, Duration, Size, Timeout, format_duration
@@ -55,15 +55,22 @@ class Server(Section):
 class Database(Section):
     """Where alerts are stored."""
 
-    url: SqliteUrl = Field(default="sqlite:///alertsage.db", validate_default=True)
-    """After validation always absolute: `sqlite:////folder/file.db`."""
+    url: DatabaseUrl = Field(default="sqlite:///alertsage.db", validate_default=True)
+    """After validation, for SQLite always absolute: `sqlite:////folder/file.db`."""
+    password: OptionalSecret = None
     busy_timeout: Timeout = timedelta(seconds=1)
+    timeout: Timeout = timedelta(seconds=4)
     read_connections: Annotated[Count, Field(le=64)] = 4
 
     @property
-    def path(self) -> Path:
-        """The SQLite file, absolute."""
-        return Path(self.url.removeprefix("sqlite:///"))
+    def path(self) -> Path | None:
+        """The SQLite file, absolute; None for PostgreSQL."""
+        return Path(self.url.removeprefix("sqlite:///")) if self.url.startswith("sqlite:") else None
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people: without a password."""
+        return without_password(self.url) if self.path is None else str(self.path)
 
 
 class Limits(Section):
@@ -148,16 +155,8 @@ class Enrich(Section):
     """How deferred enrichers run."""
 
     budget: Timeout = timedelta(seconds=60)
-    lease: Timeout = Field(default=timedelta(seconds=90), validate_default=True)
+    lease: Timeout = timedelta(seconds=15)
     workers: Annotated[Count, Field(le=64)] = 4
-
-    @field_validator("lease")
-    @classmethod
-    def _longer_than_budget(cls, value: timedelta, info: ValidationInfo) -> timedelta:
-        budget = info.data.get("budget")
-        if budget is not None and value <= budget:
-            raise ValueError(f"must be longer than enrich.budget ({format_duration(budget)})")
-        return value
 
 
 class Rules(Section):
@@ -215,6 +214,12 @@ class Settings(Section):
     def folder(self) -> Path:
         """The folder that relative paths start from: that of the configuration file, else the current one."""
         return self._origin.folder
+
+    @property
+    def default_spool(self) -> Path:
+        """Where webhooks are spooled unless `spool.folder` says otherwise: beside the database or the configuration."""
+        file = self.database.path
+        return self.folder / "alertsage.spool" if file is None else file.with_name(f"{file.name}.spool")
 
     @property
     def origin(self) -> Origin:

@@ -1,9 +1,8 @@
 """One transaction of the writer: the latest row of each key read, the sightings folded in, everything written once."""
 
-import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +14,7 @@ from receiver.domain.sighting import Remark, Sighting, Sightings
 from receiver.domain.times import Instant
 from receiver.domain.vocabulary import TOLD
 from receiver.store import codec
-from receiver.store import statements as sql
-from receiver.store.labels import tokens
+from receiver.store.database import Key, Statements, Written
 from receiver.store.plan import Content, Plan
 
 BREATHE_EVERY, BREATH_SECONDS = 20, 0.0001
@@ -47,13 +45,13 @@ class Intake:
     """False for all but the last part of a large webhook: its delivery is taken in when all of it is."""
 
     @property
-    def fingerprints(self) -> Iterable[str]:
+    def keys(self) -> Iterable[Key]:
         """Of every alert that it concerns."""
-        yield from (sighting.fingerprint for sighting in self.told.alerts)
-        yield from (remark.fingerprint for remark in self.told.remarks)
+        yield from ((self.source, sighting.fingerprint) for sighting in self.told.alerts)
+        yield from ((self.source, said.fingerprint) for said in self.told.remarks)
 
     @property
-    def delivery(self) -> tuple[str, str] | None:
+    def delivery(self) -> Key | None:
         """What tells the same delivery again; None when it cannot be told."""
         return (self.source, self.told.delivery) if self.told.delivery else None
 
@@ -72,19 +70,18 @@ class _Entry:
 
 
 class Batch:
-    """Collects what a transaction writes. Use: `load`, `take` for each Intake, `write`; all on one cursor."""
+    """Collects what a transaction writes. Use: `load`, `take` for each Intake, `write`."""
 
-    def __init__(self, cursor: sqlite3.Cursor, new_id: Callable[[], int]) -> None:
-        self._cursor = cursor
-        self._new_id = new_id
-        self._entries: dict[tuple[str, str], _Entry] = {}
+    def __init__(self, sql: Statements) -> None:
+        self._sql = sql
+        self._entries: dict[Key, _Entry] = {}
         self._displaced: list[_Entry] = []
         self._changes: list[Change] = []
         self._jobs: list[tuple[int, int, Instant]] = []
-        self._quarantined: list[tuple[Any, ...]] = []
-        self._known: set[tuple[str, str]] = set()
-        self._deliveries: dict[tuple[str, str], Instant] = {}
-        self._voices: Counter[tuple[str, str]] = Counter()
+        self._quarantined: list[tuple[Instant, str, str, str]] = []
+        self._known: set[Key] = set()
+        self._deliveries: dict[Key, Instant] = {}
+        self._voices: Counter[Key] = Counter()
         self._at: Instant = 0
         self._taken = 0
 
@@ -96,17 +93,10 @@ class Batch:
     def load(self, intakes: Iterable[Intake]) -> None:
         """Read the latest row of every key that may be concerned, and which deliveries are known."""
         intakes = tuple(intakes)
-        for delivery in {intake.delivery for intake in intakes if intake.delivery}:
-            if self._cursor.execute(sql.SELECT_DELIVERY, delivery).fetchone():
-                self._known.add(delivery)
-        wanted: list[str | None] = sorted({key for intake in intakes for key in intake.fingerprints})  # type: ignore[assignment]
-        while wanted:
-            size = next((size for size in sql.STATE_SIZES if size >= len(wanted)), sql.STATE_SIZES[-1])
-            part, wanted = wanted[:size], wanted[size:]
-            part += [None] * (size - len(part))
-            for row in self._cursor.execute(sql.select_states(size), part):
-                alert = codec.state(row)
-                self._entries[alert.source, alert.fingerprint] = _Entry(alert, bucket(alert))
+        if told_once := {intake.delivery for intake in intakes if intake.delivery}:
+            self._known = self._sql.known(told_once)
+        for alert in self._sql.latest(sorted({key for intake in intakes for key in intake.keys})):
+            self._entries[alert.source, alert.fingerprint] = _Entry(alert, bucket(alert))
 
     def take(self, intake: Intake) -> Counter[str]:
         """Fold one webhook in; returns how many sightings and remarks had each outcome."""
@@ -147,7 +137,7 @@ class Batch:
         entry = self._entries.get(key)
         was_open = entry is not None and entry.alert.status.open
         plan = intake.plan
-        verdict = fold(entry.alert if entry else None, sighting, intake.at, plan.policy, self._new_id)
+        verdict = fold(entry.alert if entry else None, sighting, intake.at, plan.policy, self._sql.new_id)
         if entry is None or entry.alert is not verdict.alert:
             if entry is not None:
                 entry.latest, entry.changed = False, True
@@ -192,44 +182,31 @@ class Batch:
         """The sighting with what is known of this row, for senders that tell a part at a time."""
         if not plan.joins or (entry.new and entry.content is None):
             return sighting
-        raw = (
-            entry.content.raw
-            if entry.content
-            else self._cursor.execute(sql.SELECT_RAW, (entry.alert.id,)).fetchone()[0]
-        )
+        raw = entry.content.raw if entry.content else self._sql.raw(entry.alert.id)
         return plan.joined(sighting, codec.json(codec.unpack(raw)))
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
     def write(self) -> None:
         """Write all of it. The caller commits."""
-        run = self._cursor.executemany
         entries = [*self._displaced, *self._entries.values()]
-        run(sql.DEMOTE, [(e.alert.id,) for e in self._displaced if not e.new])
-        new = [e for e in entries if e.new]
         old = [e for e in entries if not e.new]
-        run(sql.INSERT_ALERT, [(*(row := codec.row(e.alert))[:3], e.latest, *row[3:]) for e in new])
-        run(sql.INSERT_CONTENT, [(e.alert.id, *_content(e.content)) for e in new if e.content])
-        run(sql.INSERT_LABELS, [(e.alert.id, tokens(e.content.labels)) for e in new if e.content])
-        run(sql.UPDATE_STATE, [(*codec.row(e.alert)[3:], e.alert.id) for e in old if e.changed])
-        run(sql.TOUCH, [codec.touched(e.alert) for e in old if e.touched and not e.changed])
-        for entry in old:
-            if entry.content:
-                self._replace_content(entry.alert.id, entry.content)
-        run(sql.INSERT_CHANGE, [(c.alert_id, c.seq, c.at, c.kind.value, c.who, c.why) for c in self._changes])
-        run(sql.INSERT_JOB, self._jobs)
-        run(sql.INSERT_QUARANTINED, self._quarantined)
-        run(sql.INSERT_DELIVERY, [(*key, at) for key, at in self._deliveries.items()])
-        run(sql.HEARD, [(*key, n, self._at) for key, n in sorted(self._voices.items())])
-        run(sql.COUNT, counted((e.before, bucket(e.alert)) for e in entries if e.new or e.changed))
-
-    def _replace_content(self, alert_id: int, content: Content) -> None:
-        """Write what is shown anew; the label index follows if the labels differ (a sender's own fingerprint)."""
-        (before,) = self._cursor.execute("SELECT labels FROM content WHERE alert_id = ?", (alert_id,)).fetchone()
-        if before != content.labels_json:
-            self._cursor.execute(sql.DELETE_LABELS, (alert_id, tokens(codec.json(before))))
-            self._cursor.execute(sql.INSERT_LABELS, (alert_id, tokens(content.labels)))
-        self._cursor.execute(sql.UPDATE_CONTENT, (*_content(content), alert_id))
+        moved = ((e.before, bucket(e.alert)) for e in entries if e.new or e.changed)
+        self._sql.write(
+            Written(
+                demoted=[e.alert.id for e in self._displaced if not e.new],
+                new=[(e.alert, e.latest, e.content) for e in entries if e.new],
+                changed=[e.alert for e in old if e.changed],
+                touched=[e.alert for e in old if e.touched and not e.changed],
+                contents=[(e.alert.id, e.content) for e in old if e.content],
+                changes=self._changes,
+                jobs=self._jobs,
+                quarantined=self._quarantined,
+                deliveries=[(*key, at) for key, at in sorted(self._deliveries.items())],
+                voices=[(*key, n, self._at) for key, n in sorted(self._voices.items())],
+                counts=counted(moved),
+            )
+        )
 
 
 def counted(moves: Iterable[tuple[Bucket | None, Bucket | None]]) -> list[tuple[Any, ...]]:
@@ -242,16 +219,3 @@ def counted(moves: Iterable[tuple[Bucket | None, Bucket | None]]) -> list[tuple[
             if after is not None:
                 delta[after] += 1
     return [(*key, n) for key, n in sorted(delta.items()) if n]
-
-
-def _content(content: Content) -> tuple[Any, ...]:
-    return (
-        content.kind,
-        content.title,
-        content.message,
-        content.generator_url,
-        content.labels_json,
-        content.annotations_json,
-        content.detail_json,
-        content.raw,
-    )

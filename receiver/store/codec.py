@@ -8,6 +8,7 @@ from pydantic_core import from_json
 
 from receiver.domain.alert import Alert
 from receiver.domain.vocabulary import Category, Priority, Status
+from receiver.store.plan import Content
 
 STATE = (
     "id",
@@ -52,6 +53,8 @@ TOUCHED = (
     "expire_after",
 )
 """All that a sighting which is no Change can alter."""
+CONTENT = ("kind", "title", "message", "generator_url", "labels", "annotations", "detail", "raw")
+"""The columns of what is shown of an alert, all that the writer writes of it."""
 
 _STATUS = {str(status): status for status in Status}
 _PRIORITY = {str(priority): priority for priority in Priority}
@@ -116,6 +119,20 @@ def touched(alert: Alert) -> tuple[Any, ...]:
         _recent_text(alert),
         alert.expire_after,
         alert.id,
+    )
+
+
+def content(shown: Content) -> tuple[Any, ...]:
+    """The values of the CONTENT columns."""
+    return (
+        shown.kind,
+        shown.title,
+        shown.message,
+        shown.generator_url,
+        shown.labels_json,
+        shown.annotations_json,
+        shown.detail_json,
+        shown.raw,
     )
 
 

@@ -1,5 +1,6 @@
 """Bring a database to the schema of this version."""
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -9,6 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from receiver.errors import StoreAway
+
+log = logging.getLogger("alertsage.store")
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -34,6 +37,12 @@ def upgrade(connection: Connection) -> None:
         raise StoreAway(f"the database has schema {current}, of a newer alertsage: upgrade alertsage")
     if current == script.get_current_head():
         return
-    if connection.exec_driver_sql("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").scalar() is None:
+    if connection.dialect.name == "sqlite" and not _has_fts5(connection):
         raise StoreAway("this Python's SQLite has no FTS5, which the label index needs: use another build of Python")
     command.upgrade(settings, "head")
+    log.info("the database has the schema %s now (before: %s)", script.get_current_head(), current or "none")
+
+
+def _has_fts5(connection: Connection) -> bool:
+    found = connection.exec_driver_sql("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'")
+    return found.scalar() is not None

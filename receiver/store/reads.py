@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select, text
+from sqlalchemy import BigInteger, Connection, Row, case, cast, func, select, text
 
 from receiver.domain.times import Instant, rfc3339
 from receiver.domain.vocabulary import OPEN
 from receiver.store import codec
-from receiver.store.labels import token
 from receiver.store.queries import AlertQuery, Gauges, Page
-from receiver.store.tables import alert, alert_count, change, content, job, label_index, quarantine, voice
+from receiver.store.search import narrowed
+from receiver.store.tables import alert, alert_count, change, content, job, quarantine, voice
 
 _LISTED = (
     alert.c.id,
@@ -39,7 +39,8 @@ _OPEN = tuple(sorted(status.value for status in OPEN))
 
 def page(connection: Connection, query: AlertQuery) -> Page:
     """One page of alerts, newest first, one row more being read to know whether there is a next page."""
-    rows = connection.execute(_select(query).limit(query.limit + 1)).all()
+    listed = select(*_LISTED).join(content, content.c.alert_id == alert.c.id)
+    rows = connection.execute(narrowed(listed, query, connection.dialect.name).limit(query.limit + 1)).all()
     shown = rows[: query.limit]
     return Page([shape(row) for row in shown], shown[-1].id if len(rows) > query.limit else None)
 
@@ -71,14 +72,14 @@ def quarantined(connection: Connection, limit: int) -> list[dict[str, Any]]:
 def gauges(connection: Connection, names: int, heartbeats: int) -> Gauges:
     """The figures that /metrics shows, from the counts kept at each commit."""
     count = alert_count.c
-    total = func.sum(count.n)
+    total = cast(func.sum(count.n), BigInteger)
     alerts = connection.execute(
         select(count.source, count.status, count.priority, count.category, total).group_by(
             count.source, count.status, count.priority, count.category
         )
     ).all()
     # Closed rows count for nothing here, but keep a name listed with 0 after its last alert has ended.
-    opened = func.sum(count.n * count.status.in_(_OPEN))
+    opened = cast(func.sum(case((count.status.in_(_OPEN), count.n), else_=0)), BigInteger)
     by_name = select(count.name, count.source, opened.label("n")).group_by(count.name, count.source)
     named = connection.execute(by_name.order_by(text("n DESC"), count.name, count.source).limit(names)).all()
     everything = connection.execute(select(total).where(count.status.in_(_OPEN))).scalar() or 0
@@ -161,42 +162,3 @@ def _add(shown: dict[str, Any], added: dict[str, Any]) -> None:
 
 def _time(moment: Instant | None) -> str | None:
     return None if moment is None else rfc3339(moment)
-
-
-def _select(query: AlertQuery) -> Select[Any]:
-    present = [(name, value) for name, value in query.labels if value]
-    # The index is read in the order of the list, so that a page costs the same wherever it lies.
-    position = label_index.c.rowid if present else alert.c.id
-    wanted = select(*_LISTED).join(content, content.c.alert_id == alert.c.id).order_by(position.desc())
-    if present:
-        matched = " AND ".join(token(name, value) for name, value in present)
-        wanted = wanted.join(label_index, label_index.c.rowid == alert.c.id)
-        wanted = wanted.where(label_index.c.alert_label.op("MATCH")(matched))
-    if query.before is not None:
-        wanted = wanted.where(position < query.before)
-    for values, stored in (
-        (query.statuses, alert.c.status),
-        (query.sources, alert.c.source),
-        (query.priorities, alert.c.priority),
-        (query.categories, alert.c.category),
-    ):
-        if values:
-            wanted = wanted.where(stored.in_(values))
-    if query.text:
-        sought = f"%{_escaped(query.text)}%"
-        added = [func.json_extract(content.c.added, f"$.{name}") for name in ("title", "message")]
-        fields = (content.c.title, content.c.message, alert.c.name, *added)
-        wanted = wanted.where(or_(*(field.like(sought, escape="\\") for field in fields)))
-    return wanted.where(*[_has_label(number, *pair) for number, pair in enumerate(query.labels)])
-
-
-def _has_label(number: int, name: str, value: str) -> ColumnElement[bool]:
-    """What the index finds is only a candidate: it is checked against its own labels."""
-    pair = func.json_each(content.c.labels).table_valued("key", "value", name=f"pair_{number}")
-    if not value:
-        return ~exists(select(1).select_from(pair).where(pair.c.key == name))
-    return exists(select(1).select_from(pair).where(and_(pair.c.key == name, pair.c.value == value)))
-
-
-def _escaped(sought: str) -> str:
-    return sought.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,31 +1,101 @@
-"""One Alert at a time, through SQLAlchemy Core: for acts, sweeps and finished jobs (storms go through `batch`)."""
+"""A few Alerts at a time, through SQLAlchemy Core: for acts, sweeps and finished jobs (storms go through `batch`)."""
 
-from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from collections.abc import Callable, Iterable, Sequence
 
+from sqlalchemy import BigInteger, Connection, Dialect, cast, delete, extract, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from receiver.domain import times
 from receiver.domain.alert import Alert, Change
+from receiver.domain.times import Instant
 from receiver.store import codec
 from receiver.store.batch import Bucket, bucket, counted
-from receiver.store.tables import alert, alert_count, change
+from receiver.store.labels import number, tokens
+from receiver.store.sqlite_sql import DELETE_LABELS
+from receiver.store.tables import alert, alert_count, change, content, label_row
 
 _STATE = [alert.c[name] for name in codec.STATE]
 
+Decide = Callable[[Alert], Change | None]
+"""Alters an Alert and returns the Change that it made, or alters nothing."""
 
-def load(connection: Connection, alert_id: int) -> Alert | None:
-    """The lifecycle state of an Alert, to be changed and saved in the same transaction; None when there is none."""
+
+def peek(connection: Connection, alert_id: int) -> Alert | None:
+    """The lifecycle state of an Alert, to be read only; None when there is none."""
     row = connection.execute(select(*_STATE).where(alert.c.id == alert_id)).first()
     return codec.state(row) if row is not None else None
 
 
-def save(connection: Connection, state: Alert, made: Change, before: Bucket | None) -> None:
-    """Write a changed state with the Change that changed it. `before` is its `bucket` as it was loaded."""
-    values = dict(zip(codec.STATE, codec.row(state), strict=True))
-    connection.execute(update(alert).where(alert.c.id == state.id).values(values))
-    connection.execute(
-        insert(change).values(
-            alert_id=made.alert_id, seq=made.seq, at=made.at, kind=made.kind.value, who=made.who, why=made.why
+def load(connection: Connection, ids: Iterable[int]) -> list[Alert]:
+    """The lifecycle states of these Alerts, as far as they exist: nobody else changes them before the commit."""
+    wanted = select(*_STATE).where(alert.c.id.in_(list(ids))).order_by(alert.c.id).with_for_update()
+    return [codec.state(row) for row in connection.execute(wanted)]
+
+
+def change_each(connection: Connection, ids: Iterable[int], decide: Decide) -> list[Change]:
+    """Apply a decision to each of these Alerts and write the Changes that it made."""
+    made: list[Change] = []
+    altered: list[Alert] = []
+    moves: list[tuple[Bucket | None, Bucket | None]] = []
+    for state in load(connection, ids):
+        before, done = bucket(state), decide(state)
+        if done is not None:
+            made.append(done)
+            altered.append(state)
+            moves.append((before, bucket(state)))
+    for state in altered:
+        values = dict(zip(codec.STATE, codec.row(state), strict=True))
+        connection.execute(update(alert).where(alert.c.id == state.id).values(values))
+    if made:
+        rows = [
+            {"alert_id": c.alert_id, "seq": c.seq, "at": c.at, "kind": c.kind.value, "who": c.who, "why": c.why}
+            for c in made
+        ]
+        connection.execute(insert(change), rows)
+    _count(connection, moves)
+    return made
+
+
+def _count(connection: Connection, moves: Iterable[tuple[Bucket | None, Bucket | None]]) -> None:
+    """Counts come last: their rows are everybody's, and locked until the commit."""
+    upsert = postgresql.insert if on_postgres(connection) else sqlite.insert
+    for row in counted(moves):
+        adding = upsert(alert_count).values(row)
+        connection.execute(
+            adding.on_conflict_do_update(
+                index_elements=list(alert_count.primary_key.c), set_={"n": alert_count.c.n + adding.excluded.n}
+            )
         )
-    )
-    for *key, n in counted([(before, bucket(state))]):
-        adding = upsert(alert_count).values((*key, n))
-        connection.execute(adding.on_conflict_do_update(set_={"n": alert_count.c.n + adding.excluded.n}))
+
+
+def unindex(connection: Connection, labels_json: dict[int, str]) -> None:
+    """Take alerts out of the label index: their labels as stored, by their ids."""
+    for alert_id, text in labels_json.items():
+        labels = codec.json(text)
+        if on_postgres(connection):
+            here = [number(name, value) for name, value in labels.items()]
+            connection.execute(delete(label_row).where(label_row.c.alert_id == alert_id, label_row.c.token.in_(here)))
+        else:
+            connection.exec_driver_sql(DELETE_LABELS, (alert_id, tokens(labels)))
+
+
+def labels_of(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
+    """The labels of alerts as stored (JSON text), by their ids."""
+    rows = connection.execute(select(content.c.alert_id, content.c.labels).where(content.c.alert_id.in_(ids)))
+    return {row.alert_id: row.labels for row in rows}
+
+
+def clock(connection: Connection) -> Instant:
+    """Now, by the database's clock: leases are judged by it, so that the clocks of replicas may differ."""
+    if not on_postgres(connection):
+        return times.now()
+    now: Instant = connection.execute(
+        select(cast(extract("epoch", func.clock_timestamp()) * times.SECOND, BigInteger))
+    ).scalar_one()
+    return now
+
+
+def on_postgres(connection: Connection) -> bool:
+    """True on PostgreSQL, False on SQLite."""
+    dialect: Dialect = connection.dialect
+    return dialect.name == "postgresql"

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from receiver.domain.times import Instant
 from receiver.errors import StoreAway
+from receiver.store.filelock import FileLock
 
 log = logging.getLogger("alertsage.spool")
 
@@ -41,20 +42,40 @@ class Spooled:
 
 
 class Spool:
-    """A bounded folder of waiting webhooks."""
+    """A bounded folder of waiting webhooks, of one process at a time. `open` it, use it, `close` it."""
 
     def __init__(self, folder: Path, max_size: int, max_files: int) -> None:
         self._folder = folder
         self._max_size = max_size
         self._max_files = max_files
         self._lock = threading.Lock()
-        self._sizes = self._found()
-        self._bytes = sum(self._sizes.values())
+        file = folder.with_name(f"{folder.name}.lock")
+        self._held = FileLock(file, f"another alertsage uses the spool ({file} is locked): give each its spool.folder")
+        self._why_closed = "it is being opened"
+        self._sizes: dict[str, int] = {}
+        self._bytes = 0
         self._writing = 0
         self.filled = asyncio.Event()
         """Set whenever there is something to take in."""
+
+    def open(self) -> None:
+        """Take hold of the folder and see what waits in it. Raises StoreAway while another process has it."""
+        if not self._why_closed:
+            return
+        try:
+            self._held.take()
+        except StoreAway as error:
+            self._why_closed = str(error)
+            raise
+        self._sizes = self._found()
+        self._bytes, self._why_closed = sum(self._sizes.values()), ""
         if self._sizes:
             self.filled.set()
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._held.release()
+        self._why_closed = "it is closed"
 
     @property
     def count(self) -> int:
@@ -118,6 +139,8 @@ class Spool:
             "at": webhook.at,
             "headers": dict(webhook.headers),
         }
+        if self._why_closed:
+            raise StoreAway(f"the database is away and the spool cannot be used: {self._why_closed}")
         content = json.dumps(about).encode() + b"\n" + webhook.body
         name = f"{webhook.at:020d}-{uuid.uuid4().hex}{WHOLE}"
         self._reserve(len(content))

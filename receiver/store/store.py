@@ -5,7 +5,6 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, insert
@@ -15,37 +14,41 @@ from receiver.domain.alert import Alert, Change
 from receiver.domain.sighting import Sightings
 from receiver.errors import StoreAway
 from receiver.meters import Meters
-from receiver.store import engine, migrate, reads
-from receiver.store.batch import BATCH_PART, Intake, bucket
+from receiver.store import reads
+from receiver.store.batch import BATCH_PART, Intake
+from receiver.store.database import Database
 from receiver.store.plan import Plan
 from receiver.store.queries import AlertQuery, Gauges, Page, Receipt
-from receiver.store.rows import load, save
+from receiver.store.rows import change_each
 from receiver.store.tables import quarantine
-from receiver.store.writer import Writer
+from receiver.store.trouble import translated
+from receiver.store.writer import Busy, Writer
 
 log = logging.getLogger("alertsage.store")
 T = TypeVar("T")
 
 RETRY_SECONDS = 1.0
+REVIVE_SECONDS = 0.25
 PROBE_SECONDS = 1.0
 PING_SECONDS = 5.0
+READ_SECONDS = 30.0
+GAUGES_SECONDS = 3.0
+"""Whoever scrapes gives up after ten, and has nothing at all then."""
 
 
 class Store:
-    """Alerts on one SQLite file. `start` it, use it, `close` it; one process at a time."""
+    """Alerts in one database. `start` it, use it, `close` it."""
 
-    def __init__(self, path: Path, *, busy_timeout: float, read_connections: int, queue: int, meters: Meters) -> None:
-        self._path = path
-        self._lock = engine.FileLock(path)
-        self._write_engine = engine.write_engine(path, busy_timeout)
-        self._read_engine = engine.read_engine(path, read_connections, busy_timeout)
+    def __init__(self, database: Database, *, queue: int, meters: Meters) -> None:
+        self._database = database
         self._queue = queue
         self._meters = meters
         self._writer: Writer | None = None
-        self._starting: asyncio.Task[None] | None = None
+        self._caring: asyncio.Task[None] | None = None
         self._probed_at = 0.0
         self.state = "migrating"
         """"ready", "migrating", or a sentence that says why the store is away."""
+        self._trouble = asyncio.Event()
         self.work = asyncio.Event()
         """Set whenever a commit added jobs."""
         self.away_at: times.Instant = 0
@@ -53,18 +56,16 @@ class Store:
 
     async def start(self) -> None:
         """Begin to open and migrate the database, trying again until it works; `state` tells when it is ready."""
-        self._starting = asyncio.create_task(self._open(), name="open the store")
+        self._caring = asyncio.create_task(self._care(), name="care for the store")
 
     async def close(self) -> None:
         """Finish what waits and let go of the database."""
-        if self._starting is not None:
-            self._starting.cancel()
-            await asyncio.gather(self._starting, return_exceptions=True)
+        if self._caring is not None:
+            self._caring.cancel()
+            await asyncio.gather(self._caring, return_exceptions=True)
         if self._writer is not None:
             await self._writer.close()
-        await self._read_engine.dispose()
-        self._write_engine.dispose()
-        self._lock.release()
+        await self._database.close()
 
     async def accept(self, source: str, sightings: Sightings, plan: Plan) -> Receipt:
         """Store one webhook; returns after the commit. Raises StoreAway when nothing (more) could be stored.
@@ -84,26 +85,33 @@ class Store:
         """
 
         def operation(connection: Connection) -> Change | None:
-            state = load(connection, alert_id)
-            if state is None:
+            found = False
+
+            def decided(alert: Alert) -> Change | None:
+                nonlocal found
+                found = True
+                return decide(alert)
+
+            made = change_each(connection, [alert_id], decided)
+            if not found:
                 raise LookupError(f"there is no alert {alert_id}")
-            before = bucket(state)
-            made = decide(state)
-            if made is not None:
-                save(connection, state, made, before)
-            return made
+            return made[0] if made else None
 
         return await self.write(operation)
 
     async def write(self, operation: Callable[[Connection], T]) -> T:
-        """Run a write operation of this package in a transaction of its own. Raises StoreAway."""
+        """Run a write operation of this package in a transaction of its own. Raises StoreAway.
+
+        It may be run more than once: only what the last run did is stored.
+        """
         return await self._watched(self._ready().run(operation))
 
-    async def read(self, operation: Callable[[Connection], T]) -> T:
-        """Run a read operation of this package on a reader's connection. Raises StoreAway."""
-        self._ready()
-        with engine.translated():
-            async with self._read_engine.connect() as connection:
+    async def read(self, operation: Callable[[Connection], T], seconds: float = READ_SECONDS) -> T:
+        """Run a read operation of this package on a reader's connection. Raises StoreAway, at the latest after that."""
+        if self._writer is None or not self._database.reads_alone:
+            self._ready()
+        with translated():
+            async with asyncio.timeout(seconds), self._database.readers.connect() as connection:
                 return await connection.run_sync(operation)
 
     async def page(self, query: AlertQuery) -> Page:
@@ -125,75 +133,95 @@ class Store:
 
     async def gauges(self, names: int, heartbeats: int) -> Gauges:
         """What /metrics shows of the database. Raises StoreAway."""
-        return await self.read(lambda connection: reads.gauges(connection, names, heartbeats))
+        return await self.read(lambda connection: reads.gauges(connection, names, heartbeats), GAUGES_SECONDS)
 
     async def ping(self) -> None:
         """Raises StoreAway unless the database can be written to now; asked at most once a second."""
-        loop = asyncio.get_running_loop()
-        if self.state == "ready" and loop.time() - self._probed_at < PROBE_SECONDS:
-            return
         self._ready()
-        # An update that changes nothing still has to reach the disk: a full one shows here, a mere BEGIN would pass.
-        try:
-            async with asyncio.timeout(PING_SECONDS):
-                await self.write(lambda c: c.exec_driver_sql("UPDATE alembic_version SET version_num = version_num"))
-        except TimeoutError:
-            raise StoreAway(f"the database did not take a write within {PING_SECONDS:g} s") from None
-        self._probed_at = loop.time()
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._probed_at >= PROBE_SECONDS:
+            await self._watched(self._probe())
+            self._probed_at = loop.time()
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _ready(self) -> Writer:
-        if self._writer is None:
+        if self._writer is None or self.state != "ready":
             raise StoreAway("the database is being opened" if self.state == "migrating" else self.state)
         return self._writer
 
-    async def _watched(self, doing: Awaitable[T]) -> T:
-        """Keep `state` true to what the last write met."""
+    async def _probe(self) -> None:
+        assert self._writer is not None  # noqa: S101 - asked for only once it is there
+        # An update that changes nothing still has to reach the disk: a full one shows here, a mere BEGIN would pass.
+        probing = self._writer.run(lambda c: c.exec_driver_sql("UPDATE alembic_version SET version_num = version_num"))
         try:
-            result = await doing
+            async with asyncio.timeout(PING_SECONDS):
+                await probing
+        except TimeoutError:
+            raise StoreAway(f"the database did not take a write within {PING_SECONDS:g} s") from None
+
+    async def _watched(self, doing: Awaitable[T]) -> T:
+        """Notice when a write meets the database away."""
+        try:
+            return await doing
+        except Busy:
+            raise
         except StoreAway as error:
             self._away(str(error))
             raise
-        if self.state != "ready":
-            log.info("the database can be used again")
-            self.state = "ready"
-        return result
 
     def _away(self, why: str) -> None:
         if self.state != why:
             log.warning("%s", why)
         self.state, self.away_at = why, times.now()
+        self._trouble.set()
 
-    async def _open(self) -> None:
+    async def _care(self) -> None:
+        """Open the database; then, whenever it is away, try until it is back: what comes meanwhile need not wait."""
+        await _until(self._opened, RETRY_SECONDS)
+        self._writer = Writer(self._database.link(), self._meters, self._queue, self.work.set)
         while True:
-            try:
-                await asyncio.to_thread(self._migrate)
-            except StoreAway as error:
-                self._away(str(error))
-            except Exception as error:
-                self._away(f"the database could not be opened: {error}")
-                log.exception("opening the database failed; it is tried again")
-            else:
-                break
-            await asyncio.sleep(RETRY_SECONDS)
-        self._writer = Writer(self._write_engine, self._meters, self._queue, self.work.set, self._check)
+            self._back()
+            await self._trouble.wait()
+            await _until(self._usable, REVIVE_SECONDS)
+
+    async def _opened(self) -> bool:
+        try:
+            await self._database.open()
+        except StoreAway as error:
+            self._away(str(error))
+        except Exception as error:
+            self._away(f"the database could not be opened: {error}")
+            log.exception("opening the database failed; it is tried again")
+        else:
+            return True
+        return False
+
+    async def _usable(self) -> bool:
+        try:
+            await self._probe()
+        except StoreAway as error:
+            self._away(str(error))
+        except Exception as error:
+            self._away(f"the database cannot be used now: {error}")
+            log.exception("the database failed in a way of its own; it is tried again")
+        else:
+            return True
+        return False
+
+    def _back(self) -> None:
+        log.info("the database is ready" if self.state == "migrating" else "the database can be used again")
+        self._trouble.clear()
         self.state, self.away_at = "ready", times.now()
         self.work.set()
-        log.info("the database is ready")
 
-    def _check(self) -> None:
-        self._lock.check(self._path)
 
-    def _migrate(self) -> None:
-        self._lock.take()
-        try:
-            engine.make_private(self._path)
-            with engine.translated(), self._write_engine.connect() as connection, connection.begin():
-                migrate.upgrade(connection)
-        except BaseException:
-            self._lock.release()
-            raise
+async def _until(done: Callable[[], Awaitable[bool]], pause: float) -> None:
+    """Try until it is done, with that many seconds between."""
+    while True:
+        if await done():
+            return
+        await asyncio.sleep(pause)
 
 
 def _parts(told: Sightings) -> Iterator[tuple[Sightings, bool]]:

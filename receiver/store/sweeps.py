@@ -3,8 +3,6 @@
 Candidates are found by readers; the writer looks at each again in its own transaction before it changes anything.
 """
 
-from collections.abc import Callable
-
 from sqlalchemy import Connection, and_, delete, func, select, tuple_, update
 
 from receiver.domain import acts
@@ -12,11 +10,8 @@ from receiver.domain.alert import Alert, Change
 from receiver.domain.changes import expire
 from receiver.domain.times import Instant
 from receiver.domain.vocabulary import OPEN, Status
-from receiver.store import codec
 from receiver.store.batch import bucket
-from receiver.store.labels import tokens
-from receiver.store.rows import load, save
-from receiver.store.statements import DELETE_LABELS
+from receiver.store.rows import change_each, labels_of, load, unindex
 from receiver.store.tables import alert, alert_count, change, content, delivery, job, quarantine
 
 SLICE = 200
@@ -32,9 +27,11 @@ def suppressed_until(connection: Connection, now: Instant) -> list[int]:
 
 def wake(connection: Connection, ids: list[int], now: Instant) -> int:
     """End the suppression of those that are still suppressed; how many were woken."""
-    return _change(
-        connection, ids, lambda state: acts.unsuppress(state, now) if state.suppressed_until <= now else None
-    )
+
+    def decide(state: Alert) -> Change | None:
+        return acts.unsuppress(state, now) if state.status.open and state.suppressed_until <= now else None
+
+    return len(change_each(connection, ids, decide))
 
 
 def silent(connection: Connection, now: Instant, after: int) -> list[int]:
@@ -48,22 +45,10 @@ def expire_silent(connection: Connection, ids: list[int], now: Instant) -> int:
     """Expire those that are still open and silent; how many were expired."""
 
     def decide(state: Alert) -> Change | None:
-        return expire(state, now) if state.last_seen_at + state.expire_after < now else None
+        silent = state.status.open and state.last_seen_at + state.expire_after < now
+        return expire(state, now) if silent else None
 
-    return _change(connection, ids, decide)
-
-
-def _change(connection: Connection, ids: list[int], decide: Callable[[Alert], Change | None]) -> int:
-    made = 0
-    for alert_id in ids:
-        state = load(connection, alert_id)
-        if state is None or not state.status.open:
-            continue
-        before, done = bucket(state), decide(state)
-        if done is not None:
-            save(connection, state, done, before)
-            made += 1
-    return made
+    return len(change_each(connection, ids, decide))
 
 
 def outlived(connection: Connection, before: Instant, after: int) -> tuple[list[int], int] | None:
@@ -85,7 +70,7 @@ def outlived(connection: Connection, before: Instant, after: int) -> tuple[list[
 def surplus(connection: Connection, most: int) -> list[int]:
     """Up to SLICE of the oldest closed alerts, while there are more than `most`."""
     count = select(func.sum(alert_count.c.n)).where(alert_count.c.status.not_in(_OPEN))
-    over = (connection.execute(count).scalar() or 0) - most
+    over = int(connection.execute(count).scalar() or 0) - most
     if over <= 0:
         return []
     closed = select(alert.c.id).where(alert.c.status.not_in(_OPEN)).order_by(alert.c.id)
@@ -94,23 +79,17 @@ def surplus(connection: Connection, most: int) -> list[int]:
 
 def forget(connection: Connection, ids: list[int]) -> int:
     """Delete closed alerts and all that belongs to them; how many were deleted."""
-    gone = 0
-    for alert_id in ids:
-        state = load(connection, alert_id)
-        if state is None or state.status.open:
-            continue
-        labels = connection.execute(select(content.c.labels).where(content.c.alert_id == alert_id)).scalar_one()
-        connection.exec_driver_sql(DELETE_LABELS, (alert_id, tokens(codec.json(labels))))
-        for table, key in ((content, "alert_id"), (change, "alert_id"), (job, "alert_id"), (alert, "id")):
-            connection.execute(delete(table).where(table.c[key] == alert_id))
-        _uncount(connection, bucket(state))
-        gone += 1
-    return gone
+    closed = [state for state in load(connection, ids) if not state.status.open]
+    here = [state.id for state in closed]
+    unindex(connection, labels_of(connection, here))
+    for table, key in ((content, "alert_id"), (change, "alert_id"), (job, "alert_id"), (alert, "id")):
+        connection.execute(delete(table).where(table.c[key].in_(here)))
+    for was in sorted(filter(None, map(bucket, closed))):
+        _uncount(connection, was)
+    return len(closed)
 
 
-def _uncount(connection: Connection, was: tuple[str, ...] | None) -> None:
-    if was is None:
-        return
+def _uncount(connection: Connection, was: tuple[str, ...]) -> None:
     source, *_, name = was
     here = [alert_count.c[key] == value for key, value in zip(alert_count.primary_key.c.keys(), was, strict=True)]
     connection.execute(update(alert_count).where(*here).values(n=alert_count.c.n - 1))

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     column,
+    false,
     table,
     text,
 )
@@ -52,7 +53,7 @@ alert = Table(
     Column("name", String, nullable=False),
     Column("heartbeat", Boolean(create_constraint=False), nullable=False),
     Column("digest", LargeBinary, nullable=False),
-    Column("silenced", Boolean(create_constraint=False), nullable=False, server_default=text("0")),
+    Column("silenced", Boolean(create_constraint=False), nullable=False, server_default=false()),
     Column("silence_at", BigInteger, nullable=False, server_default=text("0")),
     # At most one row of a key is its latest: this serves both the lookup and the promise.
     Index(
@@ -72,6 +73,8 @@ alert = Table(
     ),
     # Numbers are never used twice, even after the newest rows were deleted.
     sqlite_autoincrement=True,
+    # Repeats rewrite rows: with room beside them they stay on their page, and no index is touched.
+    postgresql_with={"fillfactor": 75},
 )
 
 # What is shown, apart from the state that every repeat rewrites: the hot rows stay small, so a storm of repeats
@@ -165,5 +168,12 @@ voice = Table(
     sqlite_with_rowid=False,
 )
 
+label_row = Table(
+    "alert_label",
+    MetaData(),
+    Column("token", Integer, primary_key=True),
+    Column("alert_id", BigInteger, primary_key=True),
+)
+"""PostgreSQL's label index (`receiver.store.labels`): rows of (token, alert)."""
 label_index = table("alert_label", column("rowid", Integer), column("alert_label", String))
 """SQLite's full-text table over labels (`receiver.store.labels`); made by the first migration."""

@@ -8,29 +8,36 @@ same connection, each in a transaction of its own.
 import asyncio
 import logging
 import queue
-import sqlite3
+import random
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from receiver.errors import StoreAway
 from receiver.meters import Meters
 from receiver.store.batch import Batch, Intake
-from receiver.store.engine import translated
+from receiver.store.database import Link
+from receiver.store.trouble import Again, translated
 
 log = logging.getLogger("alertsage.store")
 T = TypeVar("T")
 
-Check = Callable[[], None]
-"""Called before each transaction; raises StoreAway when the database must not be written to."""
+TRIES = 10
+"""How often a transaction is tried that another replica was quicker than."""
 BATCH_WEBHOOKS = 256
 BATCH_ALERTS = 2000
+
+
+class Busy(StoreAway):
+    """Too many wait for the database, which is there."""
 
 
 @dataclass(slots=True)
@@ -46,27 +53,24 @@ class _Waiting:
 class Writer:
     """Owns the writing connection. Made on the event loop that its callers run on."""
 
-    def __init__(self, engine: Engine, meters: Meters, limit: int, on_work: Callable[[], None], check: Check) -> None:
-        self._engine = engine
+    def __init__(self, link: Link, meters: Meters, limit: int, on_work: Callable[[], None]) -> None:
+        self._link = link
         self._meters = meters
         self._limit = limit
         self._on_work = on_work
-        self._check = check
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._depth = 0
-        self._connection: Connection | None = None
-        self._next_id = 0
         self._thread = threading.Thread(target=self._serve, name="alertsage-writer", daemon=True)
         self._thread.start()
 
     async def submit(self, intake: Intake) -> Counter[str]:
         """Store one webhook; returns when it is committed, with the count of each outcome.
 
-        Raises StoreAway when the database cannot be used or too many webhooks wait: nothing was stored.
+        Raises StoreAway when the database cannot be used, Busy when too many webhooks wait: nothing was stored.
         """
         if self._depth >= self._limit:
-            raise StoreAway(f"{self._depth} webhooks are waiting for the database already")
+            raise Busy(f"{self._depth} webhooks are waiting for the database already")
         counts: Counter[str] = await self._wait(intake)
         return counts
 
@@ -100,10 +104,27 @@ class Writer:
         while going_on:
             waiting: list[_Waiting] = []
             going_on = self._gather(waiting)
-            for group in _groups([w for w in waiting if not w.future.cancelled()]):
-                self._settle(group)
+            groups = _groups([w for w in waiting if not w.future.cancelled()])
+            while groups:
+                group = groups.pop(0)
+                away = self._settle(group)
                 self._loop.call_soon_threadsafe(_tell, group)
-        self._close()
+                if away is not None:
+                    going_on &= self._turn_away([w for group in groups for w in group], away)
+                    break
+        self._link.close()
+
+    def _turn_away(self, waiting: list[_Waiting], away: StoreAway) -> bool:
+        """Fail all that waits: it would only wait as long again. False at the end."""
+        going_on = True
+        with suppress(queue.Empty):
+            while going_on:
+                item = self._queue.get_nowait()
+                going_on = item is not None
+                waiting += [item] if item is not None else []
+        _fail(waiting, away)
+        self._loop.call_soon_threadsafe(_tell, waiting)
+        return going_on
 
     def _gather(self, waiting: list[_Waiting]) -> bool:
         """Wait for work, then take all that is there, within bounds; False at the end."""
@@ -120,72 +141,68 @@ class Writer:
                 return True
         return False
 
-    def _settle(self, group: Sequence[_Waiting]) -> None:
-        """Do the work of a group in one transaction; if that fails for a reason of its own, one by one."""
+    def _settle(self, group: Sequence[_Waiting]) -> StoreAway | None:
+        """Do the work of a group in one transaction; if that fails for a reason of its own, one by one.
+
+        Returns why nothing can be stored at all now, if so.
+        """
         try:
             self._transact(group)
         except StoreAway as error:
             _fail(group, error)
+            return error
         except Exception as error:  # noqa: BLE001 - told to whom it concerns: one bad webhook must not fail the others
             if len(group) == 1:
                 _fail(group, error)
-                return
+                return None
             log.warning("a batch of %d webhooks failed (%s): storing them one by one", len(group), error)
-            for one in group:
-                self._settle([one])
+            for number, one in enumerate(group):
+                if away := self._settle([one]):
+                    _fail(group[number:], away)
+                    return away
+        return None
 
     def _transact(self, group: Sequence[_Waiting]) -> None:
         began = time.perf_counter()
-        owes_work = False
+        intakes = [waiting.work for waiting in group if isinstance(waiting.work, Intake)]
         try:
-            with translated():
-                self._check()
-                connection = self._connect()
-                with connection.begin():
-                    if isinstance(group[0].work, Intake):
-                        owes_work = self._take(connection, group)
-                    else:
-                        group[0].result = group[0].work(connection)
-        except (StoreAway, DBAPIError, sqlite3.Error) as error:
+            results, owes_work = self._tried(partial(self._take, intakes=intakes) if intakes else _alone(group[0]))
+        except (StoreAway, DBAPIError) as error:
             self._meters.store_failures.labels("away" if isinstance(error, StoreAway) else "error").inc()
-            self._close()
+            self._link.close()
             raise
-        if isinstance(group[0].work, Intake):
+        for waiting, result in zip(group, results, strict=True):
+            waiting.result = result
+        if intakes:
             self._meters.batch_webhooks.observe(len(group))
             self._meters.batch_seconds.observe(time.perf_counter() - began)
         if owes_work:
             self._loop.call_soon_threadsafe(self._on_work)
 
-    def _take(self, connection: Connection, group: Sequence[_Waiting]) -> bool:
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - our own engine's
-        batch = Batch(driver.cursor(), self._new_id)
-        batch.load(waiting.work for waiting in group)  # type: ignore[misc]
-        for waiting in group:
-            waiting.result = batch.take(waiting.work)  # type: ignore[arg-type]
-        batch.write()
-        return batch.owes_work
-
-    def _connect(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._engine.connect()
-            newest = self._connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'alert'").scalar()
-            self._connection.rollback()
-            self._next_id = newest or 0
-        return self._connection
-
-    def _new_id(self) -> int:
-        self._next_id += 1
-        return self._next_id
-
-    def _close(self) -> None:
-        """Drop the connection: after a failure its state is not trusted, and the numbers it gave out are read anew."""
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
+    def _tried(self, work: Callable[[Connection], T]) -> T:
+        for tried in range(1, TRIES + 1):
             try:
-                connection.close()
-            except Exception as error:  # noqa: BLE001 - a connection that cannot even be closed is gone all the same
-                log.warning("closing the database connection failed: %s", error)
+                with translated():
+                    return self._link.transact(work)
+            except Again as error:
+                self._meters.store_failures.labels("again").inc()
+                if tried == TRIES:
+                    raise StoreAway(f"{error} ({TRIES} times)") from error
+                time.sleep(random.uniform(0, min(0.25, 0.002 * 2**tried)))  # noqa: S311 - replicas should not meet again
+        raise AssertionError
+
+    def _take(self, connection: Connection, intakes: Sequence[Intake]) -> tuple[list[Any], bool]:
+        batch = Batch(self._link.statements(connection))
+        batch.load(intakes)
+        results: list[Any] = [batch.take(intake) for intake in intakes]
+        batch.write()
+        return results, batch.owes_work
+
+
+def _alone(waiting: _Waiting) -> Callable[[Connection], tuple[list[Any], bool]]:
+    operation = waiting.work
+    assert not isinstance(operation, Intake)  # noqa: S101 - groups are all of one sort
+    return lambda connection: ([operation(connection)], False)
 
 
 def _groups(waiting: Sequence[_Waiting]) -> list[list[_Waiting]]:

@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
+        postgresql_with={"fillfactor": 75},
     )
     op.create_index(
         "alert_heartbeat",
@@ -125,4 +126,11 @@ def upgrade() -> None:
         op.execute(
             "CREATE VIRTUAL TABLE alert_label"
             " USING fts5(tokens, content='', detail=none, columnsize=0, tokenize='ascii')"
+        )
+    else:
+        op.create_table(
+            "alert_label",
+            sa.Column("token", sa.Integer(), nullable=False, autoincrement=False),
+            sa.Column("alert_id", sa.BigInteger(), nullable=False),
+            sa.PrimaryKeyConstraint("token", "alert_id"),
         )

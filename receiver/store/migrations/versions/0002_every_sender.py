@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("alert", sa.Column("silenced", sa.Boolean(), nullable=False, server_default=sa.text("0")))
+    op.add_column("alert", sa.Column("silenced", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("alert", sa.Column("silence_at", sa.BigInteger(), nullable=False, server_default=sa.text("0")))
     op.create_table(
         "delivery",

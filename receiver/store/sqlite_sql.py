@@ -1,4 +1,4 @@
-"""The writer's statements: built from the tables once, as text for the driver.
+"""The writer's statements on SQLite: built from the tables once, as text for the driver.
 
 The batching writer runs these by themselves, because compiling or wrapping them a batch at a time costs more than
 the statements do (docs/performance.md). Everything else in the store speaks SQLAlchemy Core.
@@ -8,7 +8,7 @@ from sqlalchemy import Table, bindparam, insert, update
 from sqlalchemy.dialects import sqlite
 
 from receiver.store import tables
-from receiver.store.codec import STATE, TOUCHED
+from receiver.store.codec import CONTENT, STATE, TOUCHED
 
 _DIALECT = sqlite.dialect(paramstyle="qmark")
 
@@ -22,8 +22,6 @@ def _update(table: Table, key: str, *columns: str) -> str:
     return str(statement.compile(dialect=_DIALECT, column_keys=columns))
 
 
-CONTENT = ("kind", "title", "message", "generator_url", "labels", "annotations", "detail", "raw")
-"""The columns of an alert's content that the writer writes, in order, after (insert) or before (update) its id."""
 STATE_SIZES = (1, 8, 64, 500)
 """How many fingerprints one SELECT asks for: few sizes, so that few texts are prepared."""
 

@@ -1,0 +1,101 @@
+"""What the store needs of a database. `sqlite` and `postgres` provide it; nothing else knows which of them it is."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from receiver.domain.alert import Alert, Change
+from receiver.domain.times import Instant
+from receiver.store.plan import Content
+
+T = TypeVar("T")
+
+Key = tuple[str, str]
+"""(source, fingerprint) of an alert, or (source, key) of a delivery."""
+
+
+@dataclass(slots=True)
+class Written:
+    """What one batch writes. Rows that stand in two lists are written once: `new` before `changed` before `touched`."""
+
+    demoted: list[int] = field(default_factory=list)
+    """Rows that are no longer the latest of their key."""
+    new: list[tuple[Alert, bool, Content | None]] = field(default_factory=list)
+    """With True for the latest of its key."""
+    changed: list[Alert] = field(default_factory=list)
+    touched: list[Alert] = field(default_factory=list)
+    """Rows of which only what a repeat alters is to be written (`codec.TOUCHED`)."""
+    contents: list[tuple[int, Content]] = field(default_factory=list)
+    """Of rows that are not new."""
+    changes: list[Change] = field(default_factory=list)
+    jobs: list[tuple[int, int, Instant]] = field(default_factory=list)
+    """(alert, Change, when): owed an enrichment."""
+    quarantined: list[tuple[Instant, str, str, str]] = field(default_factory=list)
+    """(when, source, reason, excerpt)."""
+    deliveries: list[tuple[str, str, Instant]] = field(default_factory=list)
+    voices: list[tuple[str, str, int, Instant]] = field(default_factory=list)
+    counts: list[tuple[Any, ...]] = field(default_factory=list)
+    """(source, status, priority, category, name, by how many)."""
+
+
+class Statements(Protocol):
+    """What the batching writer asks and writes inside one transaction, in statements fixed beforehand."""
+
+    def known(self, deliveries: Collection[Key]) -> set[Key]:
+        """Which of these deliveries were taken in before."""
+        ...
+
+    def latest(self, keys: Sequence[Key]) -> Iterable[Alert]:
+        """The latest row of each of these keys, where there is one; nobody else changes it before the commit."""
+        ...
+
+    def raw(self, alert_id: int) -> bytes:
+        """An alert's last firing sighting, packed."""
+        ...
+
+    def new_id(self) -> int:
+        """A number for a new alert, higher than those before and never given to another."""
+        ...
+
+    def write(self, written: Written) -> None:
+        """Write all of it."""
+        ...
+
+
+class Link(Protocol):
+    """The writer's connection; used by one thread. It opens itself when it is needed."""
+
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a transaction and commit. Raises whatever the driver or `work` raises: nothing is stored."""
+        ...
+
+    def statements(self, connection: Connection) -> Statements:
+        """For the transaction that is open on this connection."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection, however broken; the next `transact` opens another. Never raises."""
+        ...
+
+
+class Database(Protocol):
+    """Where alerts are stored."""
+
+    readers: AsyncEngine
+    reads_alone: bool
+    """True when reading may work while writing does not."""
+
+    async def open(self) -> None:
+        """Take hold of it and migrate it to this version's schema. Raises StoreAway; may be tried again."""
+        ...
+
+    def link(self) -> Link:
+        """A new connection for a writer."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of it."""
+        ...

@@ -1,0 +1,267 @@
+"""PostgreSQL through asyncpg: any number of replicas on one database, none of them special."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from receiver.domain.alert import Alert
+from receiver.errors import StoreAway
+from receiver.store import codec, migrate
+from receiver.store import postgres_sql as sql
+from receiver.store.database import Key, Link, Statements, Written
+from receiver.store.labels import number
+from receiver.store.plan import Content
+from receiver.store.trouble import translated
+
+if TYPE_CHECKING:
+    import asyncpg
+
+log = logging.getLogger("alertsage.store")
+T = TypeVar("T")
+
+READ_MILLISECONDS = 30_000
+MIGRATION_LOCK = 0x616C657274736167
+"""The advisory lock that replicas migrate under: any number will do, as long as it stays the same."""
+
+
+class Postgres:
+    """Alerts in one PostgreSQL database, shared by replicas. `timeout` (seconds) bounds connecting and each write."""
+
+    reads_alone = False
+
+    def __init__(self, url: str, password: str | None, *, timeout: float, read_connections: int) -> None:
+        self._url = url
+        self._password = password
+        self._timeout = timeout
+        self.readers = self._engine(
+            {
+                "default_transaction_read_only": "on",
+                "statement_timeout": str(READ_MILLISECONDS),
+                "lock_timeout": str(round(timeout * 500)),
+            },
+            pool_size=read_connections,
+            max_overflow=0,
+            pool_timeout=10,
+            isolation_level="AUTOCOMMIT",
+        )
+
+    def _engine(self, settings: dict[str, str], **options: Any) -> AsyncEngine:
+        chosen = _ALIVE | settings
+
+        async def connect() -> "asyncpg.Connection[asyncpg.Record]":
+            import asyncpg  # noqa: PLC0415 - an extra: only who uses PostgreSQL has it
+
+            async with asyncio.timeout(self._timeout):
+                opened = await asyncpg.connect(self._url, password=self._password, timeout=self._timeout)
+                try:
+                    # set afterwards, because poolers refuse unknown settings at the start
+                    await opened.execute("".join(f"SET {name} = '{value}';" for name, value in chosen.items()))
+                    # an acknowledged alert is on the disk, whatever the server's own setting says
+                    if await opened.fetchval("SHOW synchronous_commit") == "off":
+                        await opened.execute("SET synchronous_commit = on")
+                except BaseException:
+                    opened.terminate()
+                    raise
+                return opened
+
+        return create_async_engine("postgresql+asyncpg://", async_creator=connect, **options)
+
+    async def open(self) -> None:
+        """See Database. Replicas that start together migrate one after the other; the later find nothing to do."""
+        patient = self._engine({"idle_in_transaction_session_timeout": "60s"}, poolclass=NullPool)
+        try:
+            with translated():
+                async with patient.begin() as connection:
+                    await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+                    await connection.run_sync(migrate.upgrade)
+        finally:
+            await patient.dispose()
+
+    def link(self) -> Link:
+        """See Database."""
+        milliseconds = round(self._timeout * 1000)
+        settings = {
+            # so that a row held by a replica that was frozen is waited for, but not for ever
+            "lock_timeout": str(milliseconds // 2),
+            "statement_timeout": str(milliseconds),
+            # the server ends the transaction of a replica that was frozen in the middle of it
+            "idle_in_transaction_session_timeout": str(milliseconds),
+            # the writer's statements are lookups by key, also when the planner has not seen the tables grow
+            "enable_seqscan": "off",
+            "enable_hashjoin": "off",
+            "enable_mergejoin": "off",
+            "enable_bitmapscan": "off",
+            "jit": "off",
+        }
+        return _Link(self._engine(settings, poolclass=NullPool), self._timeout)
+
+    async def close(self) -> None:
+        """See Database."""
+        await self.readers.dispose()
+
+
+_ALIVE = {
+    "application_name": "alertsage",
+    # a cable that was cut is noticed within half a minute
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+
+
+class _Link:
+    """Runs an event loop of its own in the writer's thread."""
+
+    def __init__(self, engine: AsyncEngine, seconds: float) -> None:
+        self._engine = engine
+        self._seconds = seconds
+        self._runner: asyncio.Runner | None = None
+        self._connection: AsyncConnection | None = None
+
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        if self._runner is None:
+            self._runner = asyncio.Runner()
+        return self._runner.run(self._transact(work))
+
+    async def _transact(self, work: Callable[[Connection], T]) -> T:
+        connection, raw = await self._open()
+        # Cut, not cancelled: to cancel a statement, a driver talks to the server, which may not listen.
+        cut = asyncio.get_running_loop().call_later(self._seconds, raw.terminate)
+        try:
+            result = await connection.run_sync(work)
+            await connection.commit()
+        except BaseException as error:
+            if raw.is_closed():
+                await self._drop()
+                if cut.when() <= asyncio.get_running_loop().time():
+                    raise StoreAway(f"the database did not answer within {self._seconds:g} s") from error
+            else:
+                await connection.rollback()
+            raise
+        else:
+            return result
+        finally:
+            cut.cancel()
+
+    async def _open(self) -> tuple[AsyncConnection, Any]:
+        """The connection and the driver's own; a new one, if the server has closed the last."""
+        if self._connection is not None:
+            raw = (await self._connection.get_raw_connection()).driver_connection
+            await asyncio.sleep(0)  # the loop does not run between transactions: now it hears of a closed connection
+            if raw is not None and not raw.is_closed():
+                return self._connection, raw
+            await self._drop()
+        async with asyncio.timeout(self._seconds * 2):
+            self._connection = await self._engine.connect()
+        return self._connection, (await self._connection.get_raw_connection()).driver_connection
+
+    async def _drop(self) -> None:
+        """Cut the connection without a word to the server, which may not listen."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            raw = await connection.get_raw_connection()
+            raw.driver_connection.terminate()  # type: ignore[union-attr]
+            await connection.invalidate()
+            await connection.close()
+        except Exception as error:  # noqa: BLE001 - a connection that cannot even be closed is gone all the same
+            log.debug("closing the database connection failed: %s", error)
+
+    def statements(self, connection: Connection) -> Statements:
+        return _Statements(connection)
+
+    def close(self) -> None:
+        if self._runner is not None:
+            runner, self._runner = self._runner, None
+            runner.run(self._drop())
+            runner.close()
+
+
+class _Statements:
+    def __init__(self, connection: Connection) -> None:
+        self._run = connection.exec_driver_sql
+        self._ids: deque[int] = deque()
+
+    def known(self, deliveries: Collection[Key]) -> set[Key]:
+        found = self._run(sql.SELECT_DELIVERIES, tuple(map(list, zip(*sorted(deliveries), strict=True))))
+        return {(source, key) for source, key in found}
+
+    def latest(self, keys: Sequence[Key]) -> Iterator[Alert]:
+        if not keys:
+            return
+        for row in self._run(sql.SELECT_LATEST, tuple(map(list, zip(*keys, strict=True)))):
+            *state, new_id = row
+            if new_id is not None:
+                self._ids.append(new_id)
+            if state[0] is not None:
+                yield codec.state(state)
+
+    def raw(self, alert_id: int) -> bytes:
+        found: bytes = self._run(sql.SELECT_RAW, (alert_id,)).scalar_one()
+        return found
+
+    def new_id(self) -> int:
+        if not self._ids:
+            self._ids.append(self._run(sql.NEXT_ID).scalar_one())
+        return self._ids.popleft()
+
+    def write(self, written: Written) -> None:
+        if written.demoted:
+            self._run(sql.DEMOTE, (written.demoted,))
+        if written.changed:
+            rows = [(row[0], *row[3:]) for row in map(codec.row, written.changed)]
+            self._run(sql.UPDATE_STATES, tuple(sql.STATES.columns(rows)))
+        self._together(written)
+        if written.contents:
+            self._replace(written.contents)
+        if written.jobs:
+            self._run(sql.INSERT_JOBS, tuple(map(list, zip(*written.jobs, strict=True))))
+        for text, columns, rows in (
+            (sql.INSERT_QUARANTINED, sql.QUARANTINED, written.quarantined),
+            (sql.INSERT_DELIVERIES, sql.DELIVERIES, written.deliveries),
+            (sql.HEARD, sql.VOICES, written.voices),
+        ):
+            if rows:
+                self._run(text, tuple(columns.columns(rows)))
+
+    def _together(self, written: Written) -> None:
+        # sorted as they are locked: replicas that insert the same keys wait for each other, but never in a circle
+        new = sorted(written.new, key=lambda made: (made[0].source, made[0].fingerprint, made[0].id))
+        described = [(made.id, content) for made, _, content in new if content]
+        self._run(
+            sql.WRITE,
+            (
+                *sql.ALERT.columns([(*(row := codec.row(made))[:3], latest, *row[3:]) for made, latest, _ in new]),
+                *sql.CONTENTS.columns([(alert_id, *codec.content(content)) for alert_id, content in described]),
+                *sql.LABELS.columns(
+                    [(token, alert_id) for alert_id, content in described for token in _tokens(content.labels)]
+                ),
+                *sql.TOUCHES.columns([((row := codec.touched(t))[-1], *row[:-1]) for t in written.touched]),
+                *sql.CHANGES.columns([(c.alert_id, c.seq, c.at, c.kind.value, c.who, c.why) for c in written.changes]),
+                *sql.COUNTS.columns(written.counts),
+            ),
+        )
+
+    def _replace(self, contents: Sequence[tuple[int, Content]]) -> None:
+        """Write what is shown anew; the label index follows where labels differ (a sender's own fingerprint)."""
+        latest = dict(contents)
+        before: dict[int, str] = {key: text for key, text in self._run(sql.SELECT_LABELS, (list(latest),))}  # noqa: C416 - rows are no tuples to dict()
+        for alert_id, content in latest.items():
+            if before[alert_id] != content.labels_json:
+                self._run(sql.DELETE_LABELS, (_tokens(codec.json(before[alert_id])), alert_id))
+                added = [(token, alert_id) for token in _tokens(content.labels)]
+                self._run(sql.INSERT_LABELS, tuple(sql.LABELS.columns(added)))
+        rows = [(alert_id, *codec.content(content)) for alert_id, content in latest.items()]
+        self._run(sql.UPDATE_CONTENTS, tuple(sql.CONTENTS.columns(rows)))
+
+
+def _tokens(labels: Any) -> list[int]:
+    return sorted({number(name, value) for name, value in labels.items()})
