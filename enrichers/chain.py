@@ -79,6 +79,17 @@ def describe(chain: Sequence[Link], sighting: Sighting, context: Context) -> Des
     view = described.view
     if sighting.told is not NOTHING:
         merge(view, SENDER, sighting.told, described.provenance)
+    extend(described, chain, context)
+    view.category = view.category or Category.APPLICATION
+    view.priority = view.priority or Priority.MEDIUM
+    view.title = (view.title or view.name or "alert without a name")[:LONGEST_TITLE]
+    view.message = view.message[:LONGEST_MESSAGE]
+    return described
+
+
+def extend(described: Described, chain: Sequence[Link], context: Context) -> None:
+    """Run some enrichers more over what is known. Never raises: an enricher that does is an outcome."""
+    view = described.view
     for enricher in chain:
         began = time.perf_counter()
         try:
@@ -91,11 +102,6 @@ def describe(chain: Sequence[Link], sighting: Sighting, context: Context) -> Des
         if added is not None:
             merge(view, enricher.name, added, described.provenance)
         described.outcomes.append(Outcome(enricher.name, "nothing" if added is None else "ok", _since(began)))
-    view.category = view.category or Category.APPLICATION
-    view.priority = view.priority or Priority.MEDIUM
-    view.title = (view.title or view.name or "alert without a name")[:LONGEST_TITLE]
-    view.message = view.message[:LONGEST_MESSAGE]
-    return described
 
 
 def merge(view: AlertView, name: str, added: Enrichment, provenance: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Links the runbook: the one the alert names, else the one by convention."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 from enrichers.api import Context
@@ -22,7 +23,9 @@ class Runbook:
 
     def __call__(self, alert: AlertView, _context: Context) -> Enrichment | None:
         """The runbook as link and fact, None when there is none."""
-        url = next((found for name in _ANNOTATIONS if (found := _address(alert.annotations.get(name)))), None)
+        annotations = alert.annotations
+        named = [annotations[name] for name in _ANNOTATIONS if name in annotations]
+        url = next((found for text in named if (found := _address(text))), None)
         if url is None and self.base_url and alert.name:
             url = f"{self.base_url.rstrip('/')}/{quote(alert.name, safe='')}"
         if url is None:
@@ -30,8 +33,9 @@ class Runbook:
         return Enrichment(links=(Link("Runbook", url),), facts={"runbook": url})
 
 
-def _address(text: str | None) -> str | None:
-    """The text when it is one web address and nothing else."""
-    if text is None or not text.startswith(("http://", "https://")) or len(text) > LONGEST:
+@lru_cache(1024)
+def _address(text: str) -> str | None:
+    """The text when it is one web address and nothing else. Remembered: all alerts of one rule share it."""
+    if not text.startswith(("http://", "https://")) or len(text) > LONGEST:
         return None
     return text if text.isprintable() and not any(character in text for character in " \"'<>`\\") else None

@@ -1,4 +1,4 @@
-"""The enrichers that come with alertsage. They run inline: pure, in memory, in microseconds."""
+"""The enrichers that come with alertsage: pure, in memory, in microseconds."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,3 +21,6 @@ SHIPPED: Mapping[str, Callable[..., Any]] = {
     "recommendations": recommendations,
 }
 """By name, in the order they run: later ones look at what earlier ones found."""
+
+SHOWN = frozenset({"recommendations"})
+"""Those that run whenever an alert is looked at, over all that is known by then; the others run before it is stored."""

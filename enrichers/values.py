@@ -19,6 +19,7 @@ _CONTEXT = 48
 _URL = re.compile(r"\b\w{1,16}://\S+")
 _TIGHT = re.compile(r"\b(value|current|now):(?=-?\d)", re.IGNORECASE)
 _DURATION = re.compile(r"(?<![\w.])(?=\d)(?:(\d{1,6})d ?)?(?:(\d{1,2})h ?)?(?:(\d{1,2})m ?)?(\d{1,2})s\b")
+_DURATION_SIGN = re.compile(r"\ds\b")
 _NUMBER = re.compile(
     r"(?<![\w.:/#$-])(?P<number>-?\d{1,18}(?:\.\d{1,18})?(?:[eE][-+]?\d{1,3})?)"
     r"(?:\s?(?P<sign>%|percent|ms|milliseconds?|secs?|seconds?|s|minutes?|mins?|hours?|days?|"
@@ -85,14 +86,17 @@ def fires(value: float, reading: Reading) -> bool:
 def _quiet(text: str, alert: AlertView) -> str:
     """The text without addresses and without the values of labels: their numbers are names."""
     text, _, _ = text.partition("LABELS")  # what templates list behind the value
-    for label in sorted(alert.labels.values(), key=len, reverse=True):
-        if len(label) > 2 and label in text and _DIGIT.search(label) and not _PLAIN.fullmatch(label):
+    named = [label for label in alert.labels.values() if label in text and len(label) > 2]
+    if len(named) > 1:
+        named.sort(key=len, reverse=True)
+    for label in named:
+        if _DIGIT.search(label) and not _PLAIN.fullmatch(label):
             text = text.replace(label, "_")
     if "://" in text:
         text = _URL.sub("_", text)
     if ":" in text:
         text = _TIGHT.sub(r"\1: ", text)  # a number right behind another word's colon is a port
-    return _DURATION.sub(_in_seconds, text)
+    return _DURATION.sub(_in_seconds, text) if _DURATION_SIGN.search(text) else text
 
 
 def _in_seconds(found: re.Match[str]) -> str:

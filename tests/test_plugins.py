@@ -77,7 +77,7 @@ def folder(tmp_path: Path) -> Path:
 def test_the_shipped_enrichers_run_inline_in_their_order(folder: Path) -> None:
     found = loaded(folder, "  owner: {use: ./my.py:owner, timeout: 2s}\n  runbook: {enabled: false}\n")
     assert list(found) == [*(name for name in SHIPPED if name != "runbook"), "owner"]
-    assert {name for name, enricher in found.items() if enricher.inline} == set(SHIPPED) - {"runbook"}
+    assert {name for name, enricher in found.items() if enricher.stage != "deferred"} == set(SHIPPED) - {"runbook"}
     assert found["owner"].timeout == timedelta(seconds=2)
 
 
@@ -87,7 +87,7 @@ def test_the_settings_know_every_shipped_enricher() -> None:
 
 def test_a_shipped_one_with_a_use_of_its_own_is_replaced_and_deferred(folder: Path) -> None:
     found = loaded(folder, "  runbook: {use: ./my.py:owner}\n")["runbook"]
-    assert not found.inline
+    assert found.stage == "deferred"
     assert found.call(None, None) == {"facts": {"owner": "ops"}}
 
 

@@ -72,7 +72,7 @@ class Phrase:
         return found if found is not None and found.startswith(("http://", "https://")) else None
 
     def _fill(self, values: "Values", safe: Callable[[str, Blank], str | None] | None) -> str | None:
-        filled = []
+        filled: list[str] = []
         for part in self.parts:
             if isinstance(part, str):
                 filled.append(part)

@@ -16,7 +16,7 @@ MOST = 6
 KEPT = 2048
 """Combinations of fixed fields whose candidate rules are remembered."""
 
-FIXED = frozenset({"name", "source", "kind", "metric", "category"})
+FIXED = ("name", "source", "kind", "metric", "category", "unit", "direction", "fact.error_type", "fact.expression")
 """Fields that all alerts of one alerting rule share: what they rule out is found out once, not alert by alert."""
 
 
@@ -195,8 +195,10 @@ class Book:
 
     def applying(self, view: AlertView) -> list[Rule]:
         """The rules that apply to the alert, best first."""
-        fixed = (view.name, view.source, view.kind, view.metric, view.category)
-        return [rule for rule, left in self._candidates(*fixed) if isinstance(left, bool) or left.holds(view)]
+        facts = view.facts
+        fixed = (view.name, view.source, view.kind, view.metric, view.category, view.unit, view.direction)
+        candidates = self._candidates(*fixed, _hashable(facts.get("error_type")), _hashable(facts.get("expression")))
+        return [rule for rule, left in candidates if left is True or left.holds(view)]  # type: ignore[union-attr]
 
     def recommend(self, view: AlertView, most: int = MOST) -> tuple[Recommendation, ...]:
         """What the book says to do, best first, nothing twice."""
@@ -211,11 +213,19 @@ class Book:
                     return tuple(said.values())
         return tuple(said.values())
 
-    def _not_ruled_out(self, name: str, source: str, kind: str, metric: str | None, category: str) -> Candidates:
-        """The rules that alerts with these fields may meet, each with what is left to find out."""
-        view = AlertView(source, kind, "", name, {}, {}, "", 0, metric=metric, category=category)  # type: ignore[arg-type]
+    def _not_ruled_out(self, *fixed: Any) -> Candidates:
+        """The rules that alerts with these FIXED fields may meet, each with what is left to find out."""
+        name, source, kind, metric, category, unit, direction, error_type, expression = fixed
+        facts = {"error_type": error_type, "expression": expression}
+        view = AlertView(source, kind, "", name, {}, {}, "", 0, metric=metric, category=category, facts=facts)
+        view.unit, view.direction = unit, direction
         reduced = ((rule, rule.when.reduced(view)) for rule in self.rules)
         return tuple((rule, left) for rule, left in reduced if left is not False)
+
+
+def _hashable(fact: Any) -> Any:
+    """The fact as `text_of` reads it, so that it can be remembered by."""
+    return fact if fact is None or isinstance(fact, str) else str(fact)
 
 
 def text_of(view: AlertView, name: str) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from enrichers import AlertView, Context, Enrichment, History, Impact, Link, Recommendation, Term
-from enrichers.chain import Outcome, as_stored, merge
+from enrichers import AlertView, Context, Enrichment, History, Impact, Link, Term
+from enrichers.chain import Described, Outcome, as_stored, extend, merge
 from receiver.domain import times
 from receiver.domain.alert import Alert
 from receiver.domain.times import span
@@ -30,7 +30,9 @@ async def work_off(job: jobs.Job, store: Store, setup: Setup, runner: Runner, me
         await store.write(lambda connection: jobs.drop(connection, job))
         return
     alert, content = found
-    brought = await _chain(job, _view(alert, content), alert, setup, runner)
+    described = Described(_view(alert, content))
+    extend(described, setup.shown, Context(now=times.now(), rules=setup.book))
+    brought = await _chain(job, described.view, alert, setup, runner)
     for outcome in brought.outcomes:
         meters.enricher_ran(outcome.enricher, outcome.outcome, outcome.ms)
     added = jobs.Added(brought.fields(), brought.priority, brought.who)
@@ -121,7 +123,6 @@ def _view(alert: Alert, content: Mapping[str, Any]) -> AlertView:
         priority_terms=tuple(Term(**term) for term in detail["priority_terms"]),
         impact=Impact(**detail["impact"]),
         facts=detail["facts"],
-        recommendations=tuple(Recommendation(**one) for one in detail["recommendations"]),
         links=tuple(Link(**link) for link in detail["links"]),
         **{name: detail[name] for name in _READ},
     )

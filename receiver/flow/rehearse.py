@@ -37,7 +37,7 @@ class Rehearsal:
     def explain(self, sighting: Sighting, history: History) -> dict[str, Any]:
         """The alert in the form of `explain --json`, deferred enrichers' additions included."""
         context = Context(now=times.now(), rules=self._setup.book, history=history)
-        described = describe(self._setup.inline, sighting, context)
+        described = describe((*self._setup.inline, *self._setup.shown), sighting, context)
         if self._setup.deferred:
             self._asyncio.run(self._deferred(described, context))
         explained: dict[str, Any] = to_jsonable_python(as_json(described), inf_nan_mode="null")

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from importlib.metadata import version
+from typing import Any, get_args
 
 from pydantic_core import to_json
 
@@ -15,19 +16,19 @@ from receiver.domain.rules import Book
 from receiver.domain.sighting import NOTHING, Sighting
 from receiver.domain.times import Instant, span
 from receiver.meters import Meters
-from receiver.plugins import LoadedEnricher, load_enrichers
+from receiver.plugins import LoadedEnricher, Stage, load_enrichers
 from receiver.rulebook import load_book
 from receiver.settings import Settings
 from receiver.settings.sources import Source
 from receiver.sources import KINDS, Bounds, Join, SourceContext
 from receiver.sources.redact import Redaction
 from receiver.store import Content
-from receiver.store.codec import pack
+from receiver.store.codec import pack, packed
 
 LONGEST_NAME = 300
 """Characters of a name that alerts are counted by; the label `alertname` itself is kept whole."""
-COLUMNS = ("source", "fingerprint", "labels", "annotations", "title", "message")
-"""Described fields that the store keeps in columns of their own."""
+APART = ("source", "fingerprint", "labels", "annotations", "title", "message", "recommendations")
+"""Described fields that the store keeps in columns of their own, or that are found anew whenever they are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Setup:
 
     settings: Settings
     inline: tuple[LoadedEnricher, ...]
+    shown: tuple[LoadedEnricher, ...]
     deferred: tuple[LoadedEnricher, ...]
     book: Book
     plans: Mapping[str, "SourcePlan"]
@@ -47,18 +49,17 @@ class Setup:
 def build(settings: Settings, meters: Meters) -> Setup:
     """Load what the settings name. Raises Mistakes: then nothing of it is used."""
     enrichers = load_enrichers(settings)
-    inline = tuple(enricher for enricher in enrichers if enricher.inline)
-    deferred = tuple(enricher for enricher in enrichers if not enricher.inline)
+    inline, shown, deferred = (tuple(e for e in enrichers if e.stage == stage) for stage in get_args(Stage))
     book = load_book(settings.rules.folder)
-    # Whatever could describe the same sighting differently: another book, other settings.
-    salt = blake2b(f"{book.digest}{settings.enrichers!r}".encode(), digest_size=16).digest()
+    # Whatever could describe the same sighting differently: other settings, another version.
+    salt = blake2b(f"{version('alertsage')}{settings.enrichers!r}".encode(), digest_size=16).digest()
     meters.introduce(settings.sources)
     plans = {
         name: SourcePlan(_policy(settings, name), bool(deferred), inline, book, meters, salt, KINDS[source.kind].join)
         for name, source in settings.sources.items()
     }
     contexts = {name: context_of(settings, name, source) for name, source in settings.sources.items()}
-    return Setup(settings, inline, deferred, book, plans, contexts)
+    return Setup(settings, inline, shown, deferred, book, plans, contexts)
 
 
 def context_of(settings: Settings, name: str, source: Source) -> SourceContext:
@@ -104,12 +105,12 @@ class SourcePlan:
     def describe(self, sighting: Sighting, history: History, now: Instant) -> Content:
         """Run the inline enrichers. Never raises: a failed one is an outcome on the alert."""
         described = describe(self.inline, sighting, Context(now=now, rules=self.book, history=history))
-        for outcome in described.outcomes:
-            self.meters.enricher_ran(outcome.enricher, outcome.outcome, outcome.ms)
+        self.meters.inline_enrichers_ran((outcome.enricher, outcome.outcome) for outcome in described.outcomes)
         view = described.view
         fields = as_json(described)
-        for column in COLUMNS:
+        for column in APART:
             del fields[column]
+        fields["enrichers"] = [packed(outcome) for outcome in described.outcomes]
         assert view.category is not None and view.priority is not None  # noqa: S101, PT018 - the chain sees to it
         return Content(
             name=view.name[:LONGEST_NAME],

@@ -6,14 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
-from enrichers.shipped import SHIPPED
+from enrichers.shipped import SHIPPED, SHOWN
 from receiver.errors import Mistake, Mistakes
 from receiver.plugins.decode import decode
 from receiver.plugins.modules import Unloadable, load_file, load_module
 from receiver.settings.model import Plugin, Settings
 from receiver.settings.sentences import unknown
+
+Stage = Literal["inline", "shown", "deferred"]
+"""When an enricher runs: before the alert is stored (shipped ones: pure and quick), whenever it is looked at (shipped,
+too), or from a job (all others)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +27,7 @@ class LoadedEnricher:
     name: str
     call: Callable[[Any, Any], Any]
     """Takes (AlertView, Context); returns additions or an awaitable of them."""
-    inline: bool
-    """True for shipped ones: pure and quick, run before the alert is stored. All others run from a job."""
+    stage: Stage
     timeout: timedelta
     """For one deferred run."""
 
@@ -51,7 +54,7 @@ def load_enrichers(settings: Settings) -> tuple[LoadedEnricher, ...]:
         try:
             target = _target(name, plugin, settings, files)
             call = _ready(target, plugin, settings, at)
-            loaded.append(LoadedEnricher(name, call, plugin.use is None, plugin.timeout))
+            loaded.append(LoadedEnricher(name, call, _stage(name, plugin), plugin.timeout))
         except _Wrong as wrong:
             mistakes.append(settings.mistake((*at, wrong.key) if wrong.key else at, wrong.sentence))
         except Mistakes as found:
@@ -59,6 +62,12 @@ def load_enrichers(settings: Settings) -> tuple[LoadedEnricher, ...]:
     if mistakes:
         raise Mistakes(mistakes)
     return tuple(loaded)
+
+
+def _stage(name: str, plugin: Plugin) -> Stage:
+    if plugin.use is not None:
+        return "deferred"
+    return "shown" if name in SHOWN else "inline"
 
 
 def _target(name: str, plugin: Plugin, settings: Settings, files: dict[str, ModuleType]) -> object:

@@ -1,6 +1,5 @@
 """One transaction of the writer: the latest row of each key read, the sightings folded in, everything written once."""
 
-import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,9 +16,6 @@ from receiver.store import codec
 from receiver.store.database import Key, Statements, Written
 from receiver.store.plan import Content, Plan
 
-BREATHE_EVERY, BREATH_SECONDS = 20, 0.0001
-"""Regular expressions give the interpreter up and take it back within a microsecond: the event loop is woken each time,
-comes too late each time, and starves for as long as a large batch takes (measured: 0.15 s). A real pause lets it in."""
 BATCH_PART = 1000
 """At most so many alerts of one webhook in one commit."""
 Bucket = tuple[str, str, str, str, str]
@@ -83,7 +79,6 @@ class Batch:
         self._deliveries: dict[Key, Instant] = {}
         self._voices: Counter[Key] = Counter()
         self._at: Instant = 0
-        self._taken = 0
 
     @property
     def owes_work(self) -> bool:
@@ -112,9 +107,6 @@ class Batch:
             self._at = max(self._at, intake.at)
         for sighting in told.alerts:
             outcomes[self._take(sighting, intake)] += 1
-            self._taken += 1
-            if self._taken % BREATHE_EVERY == 0:
-                time.sleep(BREATH_SECONDS)
         for said in told.remarks:
             outcomes[self._note(said, intake)] += 1
         self._quarantined += [(intake.at, intake.source, q.reason, q.excerpt) for q in told.quarantined]

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from enrichers.chain import Outcome
 from receiver.domain.alert import Alert
 from receiver.domain.vocabulary import Category, Priority, Status
 from receiver.store.plan import Content
@@ -163,3 +164,14 @@ def pack(document: bytes) -> bytes:
 def unpack(blob: bytes) -> bytes:
     """What `pack` packed: JSON text never begins with zlib's first byte."""
     return zlib.decompress(blob) if blob[:1] == b"\x78" else blob
+
+
+def packed(outcome: Outcome) -> tuple[Any, ...]:
+    """How one enricher fared, as it is stored: its names would take more room than it does."""
+    short = (outcome.enricher, outcome.outcome, outcome.ms)
+    return short if outcome.detail is None else (*short, outcome.detail)
+
+
+def unpacked(outcome: Sequence[Any]) -> dict[str, Any]:
+    """How one enricher fared, in API form."""
+    return dict(zip(("enricher", "outcome", "ms", "detail"), (*outcome, None), strict=False))

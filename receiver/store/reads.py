@@ -131,8 +131,9 @@ def shape(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
         "ended_at": _time(row.ended_at),
         "created_at": rfc3339(row.created_at),
         "predecessor": row.predecessor,
+        "recommendations": [],
     }
-    shown |= described
+    shown |= described | {"enrichers": [codec.unpacked(outcome) for outcome in described.get("enrichers", ())]}
     if row.added:
         _add(shown, codec.json(row.added))
     if shown.get("priority") != row.priority:

@@ -11,8 +11,9 @@ from pydantic_core import to_json
 
 from receiver.domain.vocabulary import OPEN, Category, Priority, Status
 from receiver.errors import Refused
+from receiver.flow.show import completed
 from receiver.store import AlertQuery
-from receiver.web.keys import STORE
+from receiver.web.keys import CONFIGURATION, STORE
 
 MOST, USUAL = 500, 50
 _CHOICES: Mapping[str, frozenset[str]] = {
@@ -26,7 +27,9 @@ _KNOWN = ("status", "source", "priority", "category", "alertname", "label.NAME",
 async def alerts(request: web.Request) -> web.Response:
     """A page of alerts, newest first."""
     page = await request.app[STORE].page(read_query(request.query))
-    return _json({"alerts": page.alerts, "next": None if page.next is None else _cursor(page.next)})
+    setup = request.app[CONFIGURATION].setup
+    shown = [completed(found, setup) for found in page.alerts]
+    return _json({"alerts": shown, "next": None if page.next is None else _cursor(page.next)})
 
 
 async def alert(request: web.Request) -> web.Response:
@@ -39,7 +42,7 @@ async def alert(request: web.Request) -> web.Response:
     )
     if found is None:
         raise Refused(f"there is no alert {number[:40]}", status=404)
-    return _json(found)
+    return _json(completed(found, request.app[CONFIGURATION].setup))
 
 
 async def quarantine(request: web.Request) -> web.Response:

@@ -31,6 +31,7 @@ async def metrics(request: web.Request) -> web.Response:
     except StoreAway:
         gauges = None
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    request.app[METERS].settle()
     now = _Now(gauges, configuration, request.app[INTO].spool)
     page = encode(_Page((request.app[METERS].registry, now)))
     return web.Response(body=page, headers={"Content-Type": content_type})
