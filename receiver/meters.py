@@ -4,6 +4,7 @@ Gauges that describe the database are not here: they are read when scraped (`rec
 """
 
 from collections import Counter as Counted
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
@@ -20,7 +21,9 @@ class Meters:
         self.registry = CollectorRegistry(auto_describe=True)
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each series, which nobody asks for
         self._ran: Counted[tuple[str, str]] = Counted()
-        self._shown: Counted[tuple[str, str]] = Counted()
+        self._received: Counted[str] = Counted()
+        self._outcomes: Counted[tuple[str, str]] = Counted()
+        self._shown: defaultdict[Counter, Counted[Any]] = defaultdict(Counted)
         self._of_intake()
         self._of_the_store()
         self._of_enrichers()
@@ -34,9 +37,9 @@ class Meters:
 
     def took(self, source: str, outcomes: Mapping[str, int], received: int) -> None:
         """Count the alerts of one stored webhook."""
-        self._child(self.received, source).inc(received)
+        self._received[source] += received
         for outcome, count in outcomes.items():
-            self._child(self.sightings, source, outcome).inc(count)
+            self._outcomes[source, outcome] += count
 
     def answered(self, source: str, seconds: float) -> None:
         """Observe how long one webhook waited for its answer."""
@@ -54,9 +57,16 @@ class Meters:
 
     def settle(self) -> None:
         """Bring the counters up to date before they are shown: counting in a storm costs less than their locks."""
-        for ran, count in list(self._ran.items()):
-            self._child(self.enricher_runs, *ran).inc(count - self._shown[ran])
-            self._shown[ran] = count
+        for counter, counts in (
+            (self.received, self._received),
+            (self.sightings, self._outcomes),
+            (self.enricher_runs, self._ran),
+        ):
+            shown = self._shown[counter]
+            for labels, count in list(counts.items()):
+                names = (labels,) if isinstance(labels, str) else labels
+                counter.labels(*names).inc(count - shown[labels])
+                shown[labels] = count
 
     def _of_intake(self) -> None:
         self.received = self._counter("received_alerts", "Alerts read from accepted webhooks, by source.", "source")

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from enrichers.chain import Outcome
-from receiver.domain.alert import Alert
+from receiver.domain.alert import Alert, Change
 from receiver.domain.vocabulary import Category, Priority, Status
 from receiver.store.plan import Content
 
@@ -107,8 +107,9 @@ def row(alert: Alert) -> tuple[Any, ...]:
 
 
 def touched(alert: Alert) -> tuple[Any, ...]:
-    """The values of the TOUCHED columns, then the id."""
+    """The id, then the values of the TOUCHED columns."""
     return (
+        alert.id,
         alert.started_at,
         alert.latest_start,
         alert.last_seen_at,
@@ -119,8 +120,12 @@ def touched(alert: Alert) -> tuple[Any, ...]:
         alert.notification_count,
         _recent_text(alert),
         alert.expire_after,
-        alert.id,
     )
+
+
+def change(made: Change) -> tuple[Any, ...]:
+    """The values of a Change's columns."""
+    return (made.alert_id, made.seq, made.at, made.kind.value, made.who, made.why)
 
 
 def content(shown: Content) -> tuple[Any, ...]:

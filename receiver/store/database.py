@@ -72,8 +72,8 @@ class Link(Protocol):
         """Run `work` in a transaction and commit. Raises whatever the driver or `work` raises: nothing is stored."""
         ...
 
-    def statements(self, connection: Connection) -> Statements:
-        """For the transaction that is open on this connection."""
+    def batch(self, work: Callable[[Statements], T]) -> T:
+        """The same for a batch of webhooks, over the driver itself: SQLAlchemy's part would cost as much again."""
         ...
 
     def close(self) -> None:

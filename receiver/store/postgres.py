@@ -125,6 +125,9 @@ class _Link:
         self._runner: asyncio.Runner | None = None
         self._connection: AsyncConnection | None = None
 
+    def batch(self, work: Callable[[Statements], T]) -> T:
+        return self.transact(lambda connection: work(_Statements(connection)))
+
     def transact(self, work: Callable[[Connection], T]) -> T:
         if self._runner is None:
             self._runner = asyncio.Runner()
@@ -174,9 +177,6 @@ class _Link:
             await connection.close()
         except Exception as error:  # noqa: BLE001 - a connection that cannot even be closed is gone all the same
             log.debug("closing the database connection failed: %s", error)
-
-    def statements(self, connection: Connection) -> Statements:
-        return _Statements(connection)
 
     def close(self) -> None:
         if self._runner is not None:
@@ -244,8 +244,8 @@ class _Statements:
                 *sql.LABELS.columns(
                     [(token, alert_id) for alert_id, content in described for token in _tokens(content.labels)]
                 ),
-                *sql.TOUCHES.columns([((row := codec.touched(t))[-1], *row[:-1]) for t in written.touched]),
-                *sql.CHANGES.columns([(c.alert_id, c.seq, c.at, c.kind.value, c.who, c.why) for c in written.changes]),
+                *sql.TOUCHES.columns(map(codec.touched, written.touched)),
+                *sql.CHANGES.columns(map(codec.change, written.changes)),
                 *sql.COUNTS.columns(written.counts),
             ),
         )

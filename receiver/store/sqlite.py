@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -122,10 +123,26 @@ class _Link:
         self._newest = 0
 
     def transact(self, work: Callable[[Connection], T]) -> T:
-        self._file.check()
-        connection = self._connection or self._connect()
+        connection = self._open()
         with connection.begin():
             return work(connection)
+
+    def batch(self, work: Callable[[Statements], T]) -> T:
+        driver = self._open().connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - our own engine's
+        driver.execute("BEGIN IMMEDIATE")
+        try:
+            result = work(_Statements(driver.cursor(), self._new_id))
+            driver.execute("COMMIT")
+        except BaseException:
+            if driver.in_transaction:
+                driver.execute("ROLLBACK")
+            raise
+        return result
+
+    def _open(self) -> Connection:
+        self._file.check()
+        return self._connection or self._connect()
 
     def _connect(self) -> Connection:
         connection = self._engine.connect()
@@ -133,11 +150,6 @@ class _Link:
         connection.rollback()
         self._connection, self._newest = connection, newest or 0
         return connection
-
-    def statements(self, connection: Connection) -> Statements:
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - our own engine's
-        return _Statements(driver.cursor(), self._new_id)
 
     def _new_id(self) -> int:
         self._newest += 1
@@ -151,6 +163,9 @@ class _Link:
                 connection.close()
             except Exception as error:  # noqa: BLE001 - a connection that cannot even be closed is gone all the same
                 log.warning("closing the database connection failed: %s", error)
+
+
+_DIGEST = codec.STATE.index("digest")
 
 
 class _Statements:
@@ -167,7 +182,10 @@ class _Statements:
             size = next((size for size in sql.STATE_SIZES if size >= len(wanted)), sql.STATE_SIZES[-1])
             part, wanted = wanted[:size], wanted[size:]
             part += [None] * (size - len(part))
-            yield from map(codec.state, self._cursor.execute(sql.select_states(size), part))
+            (found,) = self._cursor.execute(sql.select_states(size), part).fetchone()
+            for row in from_json(found):
+                row[_DIGEST] = bytes.fromhex(row[_DIGEST])
+                yield codec.state(row)
 
     def raw(self, alert_id: int) -> bytes:
         found: bytes = self._cursor.execute(sql.SELECT_RAW, (alert_id,)).fetchone()[0]
@@ -175,26 +193,38 @@ class _Statements:
 
     def write(self, written: Written) -> None:
         run = self._cursor.executemany
-        run(sql.DEMOTE, [(alert_id,) for alert_id in written.demoted])
-        run(sql.INSERT_ALERT, [(*(row := codec.row(made))[:3], latest, *row[3:]) for made, latest, _ in written.new])
+        if written.demoted:
+            run(sql.DEMOTE, [(alert_id,) for alert_id in written.demoted])
+        self._insert(
+            sql.INSERT_ALERT, [(*(row := codec.row(made))[:3], latest, *row[3:]) for made, latest, _ in written.new]
+        )
         described = [(made.id, content) for made, _, content in written.new if content]
-        run(sql.INSERT_CONTENT, [(alert_id, *codec.content(content)) for alert_id, content in described])
-        run(sql.INSERT_LABELS, [(alert_id, tokens(content.labels)) for alert_id, content in described])
-        run(sql.UPDATE_STATE, [(*codec.row(changed)[3:], changed.id) for changed in written.changed])
-        run(sql.TOUCH, [codec.touched(touched) for touched in written.touched])
+        self._insert(sql.INSERT_CONTENT, [(alert_id, *codec.content(content)) for alert_id, content in described])
+        self._insert(sql.INSERT_LABELS, [(alert_id, tokens(content.labels)) for alert_id, content in described])
+        if written.changed:
+            run(sql.UPDATE_STATE, [(*codec.row(changed)[3:], changed.id) for changed in written.changed])
+        if written.touched:
+            self._cursor.execute(sql.TOUCH, (to_json([codec.touched(one) for one in written.touched]).decode(),))
         for alert_id, content in written.contents:
             self._replace_content(alert_id, content)
-        run(sql.INSERT_CHANGE, [(c.alert_id, c.seq, c.at, c.kind.value, c.who, c.why) for c in written.changes])
-        run(sql.INSERT_JOB, written.jobs)
-        run(sql.INSERT_QUARANTINED, written.quarantined)
-        run(sql.INSERT_DELIVERY, written.deliveries)
-        run(sql.HEARD, written.voices)
-        run(sql.COUNT, written.counts)
+        self._insert(
+            sql.INSERT_CHANGE, [(c.alert_id, c.seq, c.at, c.kind.value, c.who, c.why) for c in written.changes]
+        )
+        if written.jobs:
+            run(sql.INSERT_JOB, written.jobs)
+        self._insert(sql.INSERT_QUARANTINED, written.quarantined)
+        self._insert(sql.INSERT_DELIVERY, written.deliveries)
+        self._insert(sql.HEARD, written.voices)
+        self._insert(sql.COUNT, written.counts)
+
+    def _insert(self, statement: sql.Insert, rows: Sequence[tuple[Any, ...]]) -> None:
+        for text, values in statement.statements(rows):
+            self._cursor.execute(text, values)
 
     def _replace_content(self, alert_id: int, content: Content) -> None:
         """Write what is shown anew; the label index follows if the labels differ (a sender's own fingerprint)."""
         (before,) = self._cursor.execute("SELECT labels FROM content WHERE alert_id = ?", (alert_id,)).fetchone()
         if before != content.labels_json:
             self._cursor.execute(sql.DELETE_LABELS, (alert_id, tokens(codec.json(before))))
-            self._cursor.execute(sql.INSERT_LABELS, (alert_id, tokens(content.labels)))
+            self._insert(sql.INSERT_LABELS, [(alert_id, tokens(content.labels))])
         self._cursor.execute(sql.UPDATE_CONTENT, (*codec.content(content), alert_id))

@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -24,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from receiver.errors import StoreAway
 from receiver.meters import Meters
 from receiver.store.batch import Batch, Intake
-from receiver.store.database import Link
+from receiver.store.database import Link, Statements
 from receiver.store.trouble import Again, translated
 
 log = logging.getLogger("alertsage.store")
@@ -61,6 +60,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._depth = 0
+        meters.queue_depth.set_function(lambda: self._depth)
         self._thread = threading.Thread(target=self._serve, name="alertsage-writer", daemon=True)
         self._thread.start()
 
@@ -89,13 +89,11 @@ class Writer:
             raise StoreAway("the thread that writes has ended by a fault of alertsage; its log says why: restart it")
         future: asyncio.Future[Any] = self._loop.create_future()
         self._depth += 1
-        self._meters.queue_depth.set(self._depth)
         self._queue.put(_Waiting(work, future))
         try:
             return await future
         finally:
             self._depth -= 1
-            self._meters.queue_depth.set(self._depth)
 
     # --- the thread -------------------------------------------------------------------------------------------------
 
@@ -166,7 +164,7 @@ class Writer:
         began = time.perf_counter()
         intakes = [waiting.work for waiting in group if isinstance(waiting.work, Intake)]
         try:
-            results, owes_work = self._tried(partial(self._take, intakes=intakes) if intakes else _alone(group[0]))
+            results, owes_work = self._tried(self._stored(intakes) if intakes else self._done(group[0]))
         except (StoreAway, DBAPIError) as error:
             self._meters.store_failures.labels("away" if isinstance(error, StoreAway) else "error").inc()
             self._link.close()
@@ -179,30 +177,32 @@ class Writer:
         if owes_work:
             self._loop.call_soon_threadsafe(self._on_work)
 
-    def _tried(self, work: Callable[[Connection], T]) -> T:
+    def _stored(self, intakes: Sequence[Intake]) -> Callable[[], tuple[list[Any], bool]]:
+        def take(statements: Statements) -> tuple[list[Any], bool]:
+            batch = Batch(statements)
+            batch.load(intakes)
+            results: list[Any] = [batch.take(intake) for intake in intakes]
+            batch.write()
+            return results, batch.owes_work
+
+        return lambda: self._link.batch(take)
+
+    def _done(self, waiting: _Waiting) -> Callable[[], tuple[list[Any], bool]]:
+        operation = waiting.work
+        assert not isinstance(operation, Intake)  # noqa: S101 - groups are all of one sort
+        return lambda: ([self._link.transact(operation)], False)
+
+    def _tried(self, work: Callable[[], T]) -> T:
         for tried in range(1, TRIES + 1):
             try:
                 with translated():
-                    return self._link.transact(work)
+                    return work()
             except Again as error:
                 self._meters.store_failures.labels("again").inc()
                 if tried == TRIES:
                     raise StoreAway(f"{error} ({TRIES} times)") from error
                 time.sleep(random.uniform(0, min(0.25, 0.002 * 2**tried)))  # noqa: S311 - replicas should not meet again
         raise AssertionError
-
-    def _take(self, connection: Connection, intakes: Sequence[Intake]) -> tuple[list[Any], bool]:
-        batch = Batch(self._link.statements(connection))
-        batch.load(intakes)
-        results: list[Any] = [batch.take(intake) for intake in intakes]
-        batch.write()
-        return results, batch.owes_work
-
-
-def _alone(waiting: _Waiting) -> Callable[[Connection], tuple[list[Any], bool]]:
-    operation = waiting.work
-    assert not isinstance(operation, Intake)  # noqa: S101 - groups are all of one sort
-    return lambda connection: ([operation(connection)], False)
 
 
 def _groups(waiting: Sequence[_Waiting]) -> list[list[_Waiting]]:

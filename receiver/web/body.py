@@ -38,6 +38,8 @@ async def read_body(request: web.Request, limits: Limits) -> bytes:
 
 
 async def _read(request: web.Request, limits: Limits) -> bytes:
+    if request.content.is_eof():  # it came with its head, and is no larger than what is read at once
+        return request.content.read_nowait()
     parts, size = [], 0
     try:
         async with asyncio.timeout(limits.body_timeout.total_seconds()):
