@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 import aiohttp
@@ -10,12 +10,13 @@ import aiohttp
 from receiver.domain.enrichment import AlertView, Enrichment, History
 from receiver.domain.rules import Book
 from receiver.domain.times import Instant
+from receiver.domain.value import value
 
 Additions = Enrichment | Mapping[str, Any] | None
 """What an enricher returns: an Enrichment, a mapping with the names of its fields, or None for "nothing to add"."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Context:
     """What an enricher may use besides the alert."""
 

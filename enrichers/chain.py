@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 from enrichers.api import Context
 from receiver.domain.enrichment import AlertView, Enrichment, Impact, Term
 from receiver.domain.sighting import NOTHING, Sighting
+from receiver.domain.value import value
 from receiver.domain.vocabulary import Category, Priority
 
 LONGEST_TITLE, LONGEST_MESSAGE = 500, 4000
@@ -19,7 +20,7 @@ _singles = attrgetter(*_SINGLE)
 _UNKNOWN_IMPACT = Impact()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Outcome:
     """How one run of one enricher went."""
 
@@ -106,19 +107,21 @@ def extend(described: Described, chain: Sequence[Link], context: Context) -> Non
 
 def merge(view: AlertView, name: str, added: Enrichment, provenance: dict[str, Any]) -> None:
     """Add to the view what the enricher `name` said, and note in `provenance` that it did."""
-    for single, value in zip(_SINGLE, _singles(added), strict=True):
-        if value is not None:
-            setattr(view, single, value)
+    for single, said in zip(_SINGLE, _singles(added), strict=True):
+        if said is not None:
+            setattr(view, single, said)
             provenance[single] = name
     if added.facts:
         view.facts = {**view.facts, **added.facts}
         provenance["facts"] = {**provenance.get("facts", {}), **dict.fromkeys(added.facts, name)}
-    view.priority_terms += added.priority_terms
-    view.recommendations += added.recommendations
-    view.links += added.links
-    for listed in ("recommendations", "links"):
-        if getattr(added, listed):
-            provenance[listed] = [*provenance.get(listed, ()), *[name] * len(getattr(added, listed))]
+    if added.priority_terms:
+        view.priority_terms += added.priority_terms
+    if added.recommendations:
+        view.recommendations += added.recommendations
+        provenance["recommendations"] = [*provenance.get("recommendations", ()), *[name] * len(added.recommendations)]
+    if added.links:
+        view.links += added.links
+        provenance["links"] = [*provenance.get("links", ()), *[name] * len(added.links)]
 
 
 def as_stored(added: Enrichment, view: AlertView, who: str) -> Enrichment:
@@ -142,8 +145,8 @@ def as_json(described: Described) -> dict[str, Any]:
         "annotations": view.annotations,
         "title": view.title,
         "message": view.message,
-        "category": view.category,
-        "priority": view.priority,
+        "category": view.category and view.category.value,
+        "priority": view.priority and view.priority.value,
         "priority_terms": view.priority_terms,
         "subject": view.subject,
         "metric": view.metric,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from receiver.domain.times import DAY, HOUR, MINUTE, Instant, Span
+from receiver.domain.value import value
 from receiver.domain.vocabulary import Category, Kind, Priority, Status
 
 
@@ -22,7 +23,7 @@ class Policy:
     """So long a person's resolve stands against the sender's "still firing"."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Change:
     """One entry of the audit trail."""
 

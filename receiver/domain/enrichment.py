@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from receiver.domain.times import Instant
+from receiver.domain.value import value
 from receiver.domain.vocabulary import Category, Priority
 
 Direction = Literal["above", "below", "equal"]
@@ -12,7 +13,7 @@ Direction = Literal["above", "below", "equal"]
 Unknown = Literal["unknown"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Term:
     """One step of the reasoning behind a priority: the rule, what it looked at, what it did."""
 
@@ -21,7 +22,7 @@ class Term:
     effect: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Recommendation:
     """One thing to do. `command` is shell or SQL, filled with the alert's own values; `careful` marks what can hurt."""
 
@@ -33,7 +34,7 @@ class Recommendation:
     careful: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Link:
     """Somewhere to look: an http, https or mailto address."""
 
@@ -41,7 +42,7 @@ class Link:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Impact:
     """How many users are hit and who says so; "unknown" is never 0."""
 
@@ -49,7 +50,7 @@ class Impact:
     source: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Enrichment:
     """What one enricher adds. None or empty means "nothing to say": it never takes away what others said.
 
@@ -80,7 +81,7 @@ class Enrichment:
 FIELDS = tuple(f.name for f in fields(Enrichment))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class History:
     """What is remembered of this alert's key (source and fingerprint) when it is looked at."""
 

@@ -1,12 +1,13 @@
 """What a sender told us: one alert as one webhook said it, before we know whether it is news."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any, Literal
 
 from receiver.domain.enrichment import Enrichment
 from receiver.domain.times import Instant
+from receiver.domain.value import value
 from receiver.domain.vocabulary import Kind
 
 NOTHING = Enrichment()
@@ -24,7 +25,7 @@ class Starts(Enum):
     """Nothing: the sender only repeats, and may never tell an end (generic, Sentry's legacy hook)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sighting:
     """One alert as one webhook told it. A value without identity of its own.
 
@@ -69,7 +70,7 @@ class Sighting:
         return self.labels.get("severity", "").lower() == "none"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Remark:
     """Something said about an alert that neither opens nor closes it: it joins the audit trail of a known one."""
 
@@ -82,7 +83,7 @@ class Remark:
     """What it adds to what is known of the alert, for senders that tell a part at a time."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Quarantined:
     """One alert of a webhook that could not be read, kept aside with the reason while its group was taken."""
 
@@ -93,7 +94,7 @@ class Quarantined:
     """The start of what was sent, as JSON text, bounded."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sightings:
     """What one webhook said."""
 

@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 from receiver.domain import times
 from receiver.domain.sighting import Sightings
+from receiver.domain.value import value
 from receiver.errors import Refused, StoreAway
 from receiver.flow import apart
 from receiver.flow.setup import Setup
@@ -24,7 +25,7 @@ log = logging.getLogger("alertsage.intake")
 LONGEST_KEY = 200
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Taken:
     """What is answered: how many alerts came, which were kept aside and why, what became of the others."""
 
@@ -38,7 +39,7 @@ class Taken:
     """True when it is safe on the disk, but not in the database yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Webhook:
     """One verified request."""
 
@@ -110,8 +111,7 @@ async def _read_again(spooled: Spooled, setup: Setup) -> Sightings:
 
 async def _store(source: str, told: Sightings, setup: Setup, into: Into, seconds: float | None) -> Taken:
     """Raises TimeoutError when it took longer than `seconds` (it may be stored nevertheless), Refused for a refusal."""
-    async with asyncio.timeout(seconds):
-        receipt = await into.store.accept(source, told, setup.plans[source])
+    receipt = await into.store.accept(source, told, setup.plans[source], seconds)
     _count(source, told, receipt.outcomes, into.meters)
     if told.refusal:
         raise Refused(told.refusal)

@@ -65,7 +65,7 @@ def _group(document: Mapping[str, Any], size: int) -> dict[str, Any]:
     """What the webhook says of the whole group, without what is in its alerts anyway."""
     group = {key: value for key, value in document.items() if key not in _SKIPPED}
     receiver = group.get("receiver")
-    if isinstance(receiver, str):
+    if isinstance(receiver, str) and "\\" in receiver:
         group["receiver"] = _QUOTED.sub(r"\1", receiver)  # it comes through Go's regexp.QuoteMeta
     return group if size <= GROUP_SIZE and _flat(group) else bounded(group, GROUP_SIZE)
 
@@ -128,6 +128,8 @@ def _labels(labels: Any, source: SourceContext) -> dict[str, str]:
         raise Unreadable(f"labels is {shown(labels)}, not an object")
     if len(labels) > bounds.labels:
         raise Unreadable(f"it has {len(labels)} labels, at most {bounds.labels} are taken (limits.labels)")
+    if _short_texts(labels, bounds.label_size):
+        return labels if all(labels.values()) else {name: value for name, value in labels.items() if value}
     for name, value in labels.items():
         if not isinstance(value, str):
             raise Unreadable(f"the label {name[:80]!r} is {shown(value)}, not a text")
@@ -135,6 +137,14 @@ def _labels(labels: Any, source: SourceContext) -> dict[str, str]:
             # Never cut: the labels are the alert's identity.
             raise Unreadable(f"the label {name[:80]!r} is longer than {bounds.label_size} (limits.label_size)")
     return {name: value for name, value in labels.items() if value}
+
+
+def _short_texts(named: Mapping[str, Any], longest: int) -> bool:
+    """True when all are texts, and none, nor its name, can be longer than that: found out without a look at each."""
+    try:
+        return len("".join(named)) <= longest and len("".join(named.values())) <= longest
+    except TypeError:
+        return False
 
 
 def _annotations(annotations: Any, source: SourceContext) -> dict[str, str]:
@@ -145,6 +155,8 @@ def _annotations(annotations: Any, source: SourceContext) -> dict[str, str]:
         raise Unreadable(f"annotations is {shown(annotations)}, not an object")
     if len(annotations) > most:
         raise Unreadable(f"it has {len(annotations)} annotations, at most {most} are taken (limits.labels)")
+    if _short_texts(annotations, longest):
+        return annotations
     kept = {}
     for name, value in annotations.items():
         if not isinstance(value, str):

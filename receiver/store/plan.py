@@ -1,17 +1,17 @@
 """What the writer needs to know about a webhook besides its sightings. `receiver.flow` provides it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from receiver.domain.alert import Policy
 from receiver.domain.enrichment import History
 from receiver.domain.sighting import Sighting
 from receiver.domain.times import Instant
+from receiver.domain.value import value
 from receiver.domain.vocabulary import Category, Priority
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Content:
     """An alert described: what is shown of it."""
 

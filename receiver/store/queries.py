@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from receiver.domain.times import Instant
+from receiver.domain.value import value
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Page:
     next: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Receipt:
     """What became of a stored webhook's alerts: how many had each outcome."""
 

@@ -26,6 +26,8 @@ log = logging.getLogger("alertsage.store")
 T = TypeVar("T")
 
 PAGE_CACHE_KIB = 64 * 1024
+KNOWN = 10_000
+"""Rows that the writer remembers: some 15 MB."""
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
 
@@ -121,9 +123,12 @@ class _Link:
         self._file = file
         self._connection: Connection | None = None
         self._newest = 0
+        self._known: dict[Key, Alert] = {}
+        """Rows as they are in the database, for repeats: nobody else writes to it."""
 
     def transact(self, work: Callable[[Connection], T]) -> T:
         connection = self._open()
+        self._known.clear()  # an operation may change any row
         with connection.begin():
             return work(connection)
 
@@ -132,12 +137,15 @@ class _Link:
         assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - our own engine's
         driver.execute("BEGIN IMMEDIATE")
         try:
-            result = work(_Statements(driver.cursor(), self._new_id))
+            result = work(_Statements(driver.cursor(), self._new_id, self._known))
             driver.execute("COMMIT")
         except BaseException:
+            self._known.clear()  # they have been changed, the database has not
             if driver.in_transaction:
                 driver.execute("ROLLBACK")
             raise
+        while len(self._known) > KNOWN:
+            del self._known[next(iter(self._known))]
         return result
 
     def _open(self) -> Connection:
@@ -159,6 +167,7 @@ class _Link:
         # after a failure the connection's state is not trusted, and the numbers it gave out are read anew
         if self._connection is not None:
             connection, self._connection = self._connection, None
+            self._known.clear()
             try:
                 connection.close()
             except Exception as error:  # noqa: BLE001 - a connection that cannot even be closed is gone all the same
@@ -169,15 +178,17 @@ _DIGEST = codec.STATE.index("digest")
 
 
 class _Statements:
-    def __init__(self, cursor: sqlite3.Cursor, new_id: Callable[[], int]) -> None:
+    def __init__(self, cursor: sqlite3.Cursor, new_id: Callable[[], int], known: dict[Key, Alert]) -> None:
         self._cursor = cursor
+        self._known = known
         self.new_id = new_id
 
     def known(self, deliveries: Collection[Key]) -> set[Key]:
         return {key for key in deliveries if self._cursor.execute(sql.SELECT_DELIVERY, key).fetchone()}
 
     def latest(self, keys: Sequence[Key]) -> Iterator[Alert]:
-        wanted: list[str | None] = sorted({fingerprint for _, fingerprint in keys})  # type: ignore[assignment]
+        yield from (self._known[key] for key in keys if key in self._known)
+        wanted: list[str | None] = sorted({key[1] for key in keys if key not in self._known})  # type: ignore[assignment]
         while wanted:
             size = next((size for size in sql.STATE_SIZES if size >= len(wanted)), sql.STATE_SIZES[-1])
             part, wanted = wanted[:size], wanted[size:]
@@ -185,7 +196,10 @@ class _Statements:
             (found,) = self._cursor.execute(sql.select_states(size), part).fetchone()
             for row in from_json(found):
                 row[_DIGEST] = bytes.fromhex(row[_DIGEST])
-                yield codec.state(row)
+                alert = codec.state(row)
+                if (alert.source, alert.fingerprint) not in self._known:
+                    self._known[alert.source, alert.fingerprint] = alert
+                    yield alert
 
     def raw(self, alert_id: int) -> bytes:
         found: bytes = self._cursor.execute(sql.SELECT_RAW, (alert_id,)).fetchone()[0]
@@ -193,6 +207,7 @@ class _Statements:
 
     def write(self, written: Written) -> None:
         run = self._cursor.executemany
+        self._known.update({(made.source, made.fingerprint): made for made, latest, _ in written.new if latest})
         if written.demoted:
             run(sql.DEMOTE, [(alert_id,) for alert_id in written.demoted])
         self._insert(

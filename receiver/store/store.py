@@ -67,16 +67,22 @@ class Store:
             await self._writer.close()
         await self._database.close()
 
-    async def accept(self, source: str, sightings: Sightings, plan: Plan) -> Receipt:
+    async def accept(self, source: str, sightings: Sightings, plan: Plan, seconds: float | None = None) -> Receipt:
         """Store one webhook; returns after the commit. Raises StoreAway when nothing (more) could be stored.
 
-        A very large webhook is stored in several commits, so that others need not wait for all of it.
+        A very large webhook is stored in several commits, so that others need not wait for all of it. When one takes
+        longer than so many seconds, TimeoutError is raised: it may be stored nevertheless.
         """
         writer, at = self._ready(), times.now()
+        if len(sightings.alerts) <= BATCH_PART:
+            return Receipt(await self._watched(writer.submit(Intake(source, sightings, at, plan), seconds)))
         outcomes: Counter[str] = Counter()
+        loop = asyncio.get_running_loop()
+        until = None if seconds is None else loop.time() + seconds
         for part, whole in _parts(sightings):
-            outcomes += await self._watched(writer.submit(Intake(source, part, at, plan, whole)))
-        return Receipt(dict(outcomes))
+            left = None if until is None else max(0.0, until - loop.time())
+            outcomes += await self._watched(writer.submit(Intake(source, part, at, plan, whole), left))
+        return Receipt(outcomes)
 
     async def act(self, alert_id: int, decide: Callable[[Alert], Change | None]) -> Change | None:
         """Apply a pure decision (`receiver.domain.acts`) to one Alert and store the Change it makes.
@@ -226,9 +232,6 @@ async def _until(done: Callable[[], Awaitable[bool]], pause: float) -> None:
 
 def _parts(told: Sightings) -> Iterator[tuple[Sightings, bool]]:
     """A webhook in parts of at most BATCH_PART alerts, and whether it is the last; what else it says is in that."""
-    if len(told.alerts) <= BATCH_PART:
-        yield told, True
-        return
     last = (len(told.alerts) - 1) // BATCH_PART * BATCH_PART
     for first in range(0, last, BATCH_PART):
         yield Sightings(told.alerts[first : first + BATCH_PART], delivery=told.delivery), False

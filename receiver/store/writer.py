@@ -64,14 +64,16 @@ class Writer:
         self._thread = threading.Thread(target=self._serve, name="alertsage-writer", daemon=True)
         self._thread.start()
 
-    async def submit(self, intake: Intake) -> Counter[str]:
+    async def submit(self, intake: Intake, seconds: float | None) -> Counter[str]:
         """Store one webhook; returns when it is committed, with the count of each outcome.
+
+        Raises TimeoutError when that takes longer than so many seconds: it may be stored nevertheless.
 
         Raises StoreAway when the database cannot be used, Busy when too many webhooks wait: nothing was stored.
         """
         if self._depth >= self._limit:
             raise Busy(f"{self._depth} webhooks are waiting for the database already")
-        counts: Counter[str] = await self._wait(intake)
+        counts: Counter[str] = await self._wait(intake, seconds)
         return counts
 
     async def run(self, operation: Callable[[Connection], T]) -> T:
@@ -84,16 +86,19 @@ class Writer:
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    async def _wait(self, work: Any) -> Any:
+    async def _wait(self, work: Any, seconds: float | None = None) -> Any:
         if not self._thread.is_alive():
             raise StoreAway("the thread that writes has ended by a fault of alertsage; its log says why: restart it")
         future: asyncio.Future[Any] = self._loop.create_future()
         self._depth += 1
         self._queue.put(_Waiting(work, future))
+        limit = None if seconds is None else self._loop.call_later(seconds, _give_up, future)
         try:
             return await future
         finally:
             self._depth -= 1
+            if limit is not None:
+                limit.cancel()
 
     # --- the thread -------------------------------------------------------------------------------------------------
 
@@ -102,7 +107,7 @@ class Writer:
         while going_on:
             waiting: list[_Waiting] = []
             going_on = self._gather(waiting)
-            groups = _groups([w for w in waiting if not w.future.cancelled()])
+            groups = _groups([w for w in waiting if not w.future.done()])
             while groups:
                 group = groups.pop(0)
                 away = self._settle(group)
@@ -215,6 +220,11 @@ def _groups(waiting: Sequence[_Waiting]) -> list[list[_Waiting]]:
         else:
             groups.append([item])
     return groups
+
+
+def _give_up(future: "asyncio.Future[Any]") -> None:
+    if not future.done():
+        future.set_exception(TimeoutError())
 
 
 def _fail(group: Sequence[_Waiting], error: BaseException) -> None:

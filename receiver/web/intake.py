@@ -1,6 +1,7 @@
 """The webhook handler."""
 
 import time
+from typing import Any
 
 from aiohttp import web
 from pydantic_core import to_json
@@ -15,6 +16,8 @@ from receiver.web.keys import CONFIGURATION, INTO, METERS, SOURCE
 
 UNKNOWN = "_unknown"
 """Stands for the source of what is refused before it is known whose it is."""
+_JSON = {"Content-Type": "application/json"}
+_ANSWERED = tuple(Taken.__dataclass_fields__)
 
 
 async def webhook(request: web.Request) -> web.Response:
@@ -37,15 +40,14 @@ async def webhook(request: web.Request) -> web.Response:
         security.check_signature(headers, body, settings, source)
     taken = await accept(Webhook(source, headers, body), setup, request.app[INTO])
     request.app[METERS].answered(source, time.perf_counter() - began)
-    status = 202 if taken.spooled else 200
-    return web.Response(status=status, body=to_json(_told(taken)) + b"\n", content_type="application/json")
+    return web.Response(status=202 if taken.spooled else 200, body=to_json(_told(taken)) + b"\n", headers=_JSON)
 
 
-def _told(taken: Taken) -> Taken | dict[str, str]:
+def _told(taken: Taken) -> dict[str, Any]:
     """The answer. Sentry shows `message` to whoever saves an alert rule with this as its action."""
     if taken.ignored == "alert_rule_action":
         return {"message": "alertsage will be told of this rule's alerts"}
-    return taken
+    return {name: getattr(taken, name) for name in _ANSWERED}
 
 
 def _first_check(request: web.Request, settings: Settings, source: str) -> bool:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from aiohttp import web
 
+from receiver.sources import KINDS
 from receiver.web import api, health, intake, metrics, security
 from receiver.web.keys import CONFIGURATION
 
@@ -64,7 +65,10 @@ def add_routes(app: web.Application) -> None:
     """Serve the table. A trailing slash is accepted and never redirected: a redirected webhook is a lost one."""
     for route in ROUTES:
         handle = _guarded(route.handle) if route.asks is Asks.TOKEN else route.handle
-        for path in {route.path, route.path.rstrip("/") + "/"}:
+        # a path without blanks is found at once, one with blanks by a search
+        known = [route.path.format(kind=kind) for kind in KINDS] if route.path.endswith("/{kind}") else []
+        paths = {end for name in (*known, route.path) for end in (name, name.rstrip("/") + "/")}
+        for path in sorted(paths):
             app.router.add_route(route.method, path, handle)
             if route.method == "GET":
                 app.router.add_head(path, handle)
