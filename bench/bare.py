@@ -19,7 +19,7 @@ async def webhook(request: web.Request) -> web.Response:
 async def main() -> None:
     """Serve until killed."""
     app = web.Application(client_max_size=64 * 2**20)
-    app.router.add_post("/webhook", webhook)
+    app.router.add_post("/webhook/alertmanager", webhook)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

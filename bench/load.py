@@ -1,6 +1,7 @@
 """A load generator: closed loop, keep-alive, raw sockets on one epoll loop, so that it is not the bottleneck."""
 
 import json
+import math
 import selectors
 import socket
 import time
@@ -21,13 +22,17 @@ class Result:
 
 
 class Bodies:
-    """Alertmanager webhooks with `alerts` alerts each: `new` fingerprints every time, or 1000 that repeat."""
+    """Alertmanager webhooks with `alerts` alerts each: `new` fingerprints every time, or 1000 that repeat.
 
-    def __init__(self, alerts: int, new: bool, run: int) -> None:
+    Every `rare`-th alert has another label `team` than the others, if that is not 0.
+    """
+
+    def __init__(self, alerts: int, new: bool, run: int, rare: int = 0, first: int = 0) -> None:
         self._alerts = alerts
         self._new = new
         self._run = run
-        self._serial = count()
+        self._rare = rare
+        self._serial = count(first)
         self._template = json.dumps(_alert("@HOST@", "@FINGER@"))
 
     def __call__(self) -> bytes:
@@ -42,7 +47,12 @@ class Bodies:
     def _one(self, serial: int) -> str:
         number = serial if self._new else serial % 1000
         host = f"web-{self._run if self._new else 0}-{number}"
-        return self._template.replace("@HOST@", host).replace("@FINGER@", f"{hash(host) & (2**64 - 1):016x}")
+        team = "rare" if self._rare and number % self._rare == 0 else "web"
+        return (
+            self._template.replace("@TEAM@", team)
+            .replace("@HOST@", host)
+            .replace("@FINGER@", f"{hash(host) & (2**64 - 1):016x}")
+        )
 
 
 def _alert(host: str, fingerprint: str) -> dict[str, object]:
@@ -55,7 +65,7 @@ def _alert(host: str, fingerprint: str) -> dict[str, object]:
             "job": "node",
             "namespace": "shop",
             "severity": "warning",
-            "team": "web",
+            "team": "@TEAM@",
         },
         "annotations": {
             "summary": f"CPU of {host} is high",
@@ -69,11 +79,21 @@ def _alert(host: str, fingerprint: str) -> dict[str, object]:
     }
 
 
-ALIAS = "POST /webhook HTTP/1.1\r\n"
+ADDRESS = "POST /webhook/alertmanager HTTP/1.1\r\n"
 
 
-def drive(port: int, connections: int, seconds: float, body: Callable[[], bytes], head: str = ALIAS) -> Result:
-    """Keep `connections` webhooks in flight for so many seconds. `head` is the request line, and headers if need be."""
+def drive(
+    port: int,
+    connections: int,
+    seconds: float,
+    body: Callable[[], bytes],
+    head: str = ADDRESS,
+    at_most: float = math.inf,
+) -> Result:
+    """Keep `connections` webhooks in flight for so many seconds, or until so many were answered.
+
+    `head` is the request line, and headers if need be.
+    """
     selector = selectors.DefaultSelector()
     started: dict[socket.socket, float] = {}
     buffers: dict[socket.socket, bytes] = {}
@@ -86,7 +106,7 @@ def drive(port: int, connections: int, seconds: float, body: Callable[[], bytes]
         _send(connection, body, head, started, buffers)
     began = time.perf_counter()
     until = began + seconds
-    while time.perf_counter() < until:
+    while time.perf_counter() < until and len(waits) < at_most:
         for key, _ in selector.select(0.2):
             connection = key.fileobj
             assert isinstance(connection, socket.socket)
