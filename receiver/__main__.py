@@ -1,4 +1,4 @@
-"""The command line: `alertsage serve | check | explain | version`."""
+"""The command line: `alertsage serve | check | explain | db | version`."""
 
 import sys
 from functools import partial
@@ -79,6 +79,79 @@ def explain(config: Path | None, files: tuple[str, ...], as_json: bool, source: 
     from receiver.settings import load
 
     sys.exit(explain(files, load(config), as_json, source))
+
+
+@main.group()
+def db() -> None:
+    """Look after the database: upgrade, check, backup, restore, prune.
+
+    On SQLite those that write need the server stopped; check and backup do not. On PostgreSQL replicas may go on.
+    """
+
+
+@db.command("upgrade")
+@_CONFIG
+def db_upgrade(config: Path | None) -> None:
+    """Bring the database to this version's schema. `serve` does so by itself."""
+    from receiver.db import upgrade
+    from receiver.settings import load
+
+    click.echo(upgrade(load(config)))
+
+
+@db.command("check")
+@_CONFIG
+def db_check(config: Path | None) -> None:
+    """Say how much is stored, and whether it is whole. Exits with 1 when it is not."""
+    from receiver.db import check
+    from receiver.settings import load
+
+    told, wrong = check(load(config))
+    click.echo(told)
+    for sentence in wrong:
+        click.echo(sentence, err=True)
+    sys.exit(1 if wrong else 0)
+
+
+@db.command("backup")
+@_CONFIG
+@click.argument("file", type=_FILE)
+def db_backup(config: Path | None, file: Path) -> None:
+    """Write all that is stored, as it is at this moment, into FILE. The server may go on.
+
+    The file can be restored into SQLite and into PostgreSQL, by this version and later ones.
+    """
+    from receiver.db import backup
+    from receiver.settings import load
+
+    click.echo(backup(load(config), file))
+
+
+@db.command("restore")
+@_CONFIG
+@click.argument("file", type=_FILE)
+def db_restore(config: Path | None, file: Path) -> None:
+    """Fill an empty database from FILE, a backup of either engine: all of it or nothing."""
+    from receiver.db import restore
+    from receiver.settings import load
+
+    click.echo(restore(load(config), file))
+
+
+@db.command("prune")
+@_CONFIG
+@click.option("--older-than", metavar="DURATION", required=True, help="How long ago they ended, e.g. 30d.")
+def db_prune(config: Path | None, older_than: str) -> None:
+    """Delete closed alerts now, in slices. The server does so by itself after `retention.closed`."""
+    from receiver.db import prune
+    from receiver.settings import load
+    from receiver.settings.units import parse_duration
+
+    try:
+        older = parse_duration(older_than)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--older-than") from None
+    click.echo(prune(load(config), older))
 
 
 @main.command()

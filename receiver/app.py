@@ -25,9 +25,8 @@ from receiver.flow.configuration import Configuration
 from receiver.logs import set_up as set_up_logs
 from receiver.meters import Meters
 from receiver.settings import Settings
-from receiver.settings.model import Database as DatabaseSettings
 from receiver.settings.sources import Auth
-from receiver.store import Database, Postgres, Spool, Sqlite, Store, unusable
+from receiver.store import Spool, Store, open_database, unusable
 from receiver.web.keys import CONFIGURATION, INTO, METERS, STORE
 from receiver.web.problems import answer_errors
 from receiver.web.routes import add_routes
@@ -53,16 +52,6 @@ def build_app(load: Callable[[], Settings]) -> web.Application:
     app.cleanup_ctx.append(_store)
     app.cleanup_ctx.append(_background)
     return app
-
-
-def open_database(settings: DatabaseSettings) -> Database:
-    """The database that the settings name, not yet opened."""
-    if settings.path is not None:
-        busy = settings.busy_timeout.total_seconds()
-        return Sqlite(settings.path, busy_timeout=busy, read_connections=settings.read_connections)
-    password = settings.password.get_secret_value() if settings.password else None
-    seconds = settings.timeout.total_seconds()
-    return Postgres(settings.url, password, timeout=seconds, read_connections=settings.read_connections)
 
 
 def make_runner(app: web.Application) -> web.AppRunner:

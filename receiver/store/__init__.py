@@ -1,7 +1,10 @@
 """The store: everything durable. The only home of SQLAlchemy and of SQL."""
 
+from sqlalchemy import Connection
+
 from receiver.store.database import Database
 from receiver.store.filelock import unusable
+from receiver.store.opening import open_database
 from receiver.store.plan import Content, Plan
 from receiver.store.postgres import Postgres
 from receiver.store.queries import AlertQuery, Gauges, Page, Receipt
@@ -11,6 +14,7 @@ from receiver.store.store import Store
 
 __all__ = [
     "AlertQuery",
+    "Connection",
     "Content",
     "Database",
     "Gauges",
@@ -22,5 +26,6 @@ __all__ = [
     "Spooled",
     "Sqlite",
     "Store",
+    "open_database",
     "unusable",
 ]

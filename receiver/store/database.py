@@ -92,6 +92,13 @@ class Database(Protocol):
         """Take hold of it and migrate it to this version's schema. Raises StoreAway; may be tried again."""
         ...
 
+    async def once(self, work: Callable[[Connection], T], *, writing: bool) -> T:
+        """Run `work` in a transaction of its own that takes as long as it takes, and sees the database of one moment.
+
+        Only for commands: intake would wait for one that writes. Raises StoreAway.
+        """
+        ...
+
     def link(self) -> Link:
         """A new connection for a writer."""
         ...

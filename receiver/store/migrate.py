@@ -24,23 +24,36 @@ def config(connection: Connection) -> Config:
     return made
 
 
-def upgrade(connection: Connection) -> None:
-    """Migrate to the newest schema, in the connection's transaction: all of it or nothing.
+def newest() -> str:
+    """The revision of this version's schema."""
+    head = ScriptDirectory(str(SCRIPTS)).get_current_head()
+    assert head is not None  # noqa: S101 - there are migrations
+    return head
+
+
+def current(connection: Connection) -> str | None:
+    """The revision of the database's schema; None when it is empty."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Migrate to the newest schema, or to that one, in the connection's transaction: all of it or nothing.
 
     Raises StoreAway, saying what is missing, when the database is of a newer alertsage or SQLite lacks FTS5.
     """
     settings = config(connection)
     script = ScriptDirectory.from_config(settings)
-    known = {revision.revision for revision in script.walk_revisions()}
-    current = MigrationContext.configure(connection).get_current_revision()
-    if current is not None and current not in known:
-        raise StoreAway(f"the database has schema {current}, of a newer alertsage: upgrade alertsage")
-    if current == script.get_current_head():
+    known = {found.revision for found in script.walk_revisions()}
+    before, wanted = current(connection), newest() if revision == "head" else revision
+    for found in (before, wanted):
+        if found is not None and found not in known:
+            raise StoreAway(f"the database has schema {found}, of a newer alertsage: upgrade alertsage")
+    if before == wanted:
         return
     if connection.dialect.name == "sqlite" and not _has_fts5(connection):
         raise StoreAway("this Python's SQLite has no FTS5, which the label index needs: use another build of Python")
-    command.upgrade(settings, "head")
-    log.info("the database has the schema %s now (before: %s)", script.get_current_head(), current or "none")
+    command.upgrade(settings, wanted)
+    log.info("the database has the schema %s now (before: %s)", wanted, before or "none")
 
 
 def _has_fts5(connection: Connection) -> bool:

@@ -74,12 +74,21 @@ class Postgres:
 
     async def open(self) -> None:
         """See Database. Replicas that start together migrate one after the other; the later find nothing to do."""
-        patient = self._engine({"idle_in_transaction_session_timeout": "60s"}, poolclass=NullPool)
+        await self.once(migrate.upgrade, writing=True)
+
+    async def once(self, work: Callable[[Connection], T], *, writing: bool) -> T:
+        """See Database. Of those that write one goes after the other, on all replicas."""
+        settings = (
+            {"idle_in_transaction_session_timeout": "60s"} if writing else {"default_transaction_read_only": "on"}
+        )
+        isolation = {} if writing else {"isolation_level": "REPEATABLE READ"}
+        patient = self._engine(settings, poolclass=NullPool, **isolation)
         try:
             with translated():
                 async with patient.begin() as connection:
-                    await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
-                    await connection.run_sync(migrate.upgrade)
+                    if writing:
+                        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+                    return await connection.run_sync(work)
         finally:
             await patient.dispose()
 

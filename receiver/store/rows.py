@@ -79,6 +79,27 @@ def unindex(connection: Connection, labels_json: dict[int, str]) -> None:
             connection.exec_driver_sql(DELETE_LABELS, (alert_id, tokens(labels)))
 
 
+def index_labels(connection: Connection, after: int, most: int) -> int:
+    """Put the next alerts with an id over `after` into the label index; the last one's id, 0 when there are no more."""
+    wanted = select(content.c.alert_id, content.c.labels).where(content.c.alert_id > after)
+    found = connection.execute(wanted.order_by(content.c.alert_id).limit(most)).all()
+    labels: dict[int, dict[str, str]] = {row.alert_id: codec.json(row.labels) for row in found}
+    if not labels:
+        return 0
+    if on_postgres(connection):
+        pairs = [(number(*pair), alert_id) for alert_id, named in labels.items() for pair in named.items()]
+        if pairs:
+            connection.execute(
+                insert(label_row), [{"token": token, "alert_id": of} for token, of in sorted(set(pairs))]
+            )
+    else:
+        connection.exec_driver_sql(
+            "INSERT INTO alert_label (rowid, tokens) VALUES (?, ?)",
+            [(alert_id, tokens(named)) for alert_id, named in labels.items()],
+        )
+    return max(labels)
+
+
 def labels_of(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
     """The labels of alerts as stored (JSON text), by their ids."""
     rows = connection.execute(select(content.c.alert_id, content.c.labels).where(content.c.alert_id.in_(ids)))

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from receiver.domain.alert import Alert
+from receiver.errors import StoreAway
 from receiver.store import codec, migrate
 from receiver.store import sqlite_sql as sql
 from receiver.store.database import Key, Link, Statements, Written
@@ -56,6 +57,21 @@ def write_engine(path: Path, busy_timeout: float) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def snapshot_engine(path: Path) -> Engine:
+    """An engine for long reads: a transaction of it sees one moment, and nobody waits for it."""
+    engine = create_engine(
+        f"sqlite:///file:{quote(str(path))}?mode=ro&uri=true",
+        connect_args={"isolation_level": None},
+        poolclass=NullPool,
+    )
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
 
     return engine
 
@@ -105,6 +121,20 @@ class Sqlite:
         except BaseException:
             self._lock.release()
             raise
+
+    async def once(self, work: Callable[[Connection], T], *, writing: bool) -> T:
+        """See Database."""
+        return await asyncio.to_thread(self._once, work, writing)
+
+    def _once(self, work: Callable[[Connection], T], writing: bool) -> T:
+        if not writing and not self._path.exists():
+            raise StoreAway(f"{self._path} is not there")
+        if writing:
+            self._lock.take()
+            make_private(self._path)
+        engine = self._writers if writing else snapshot_engine(self._path)
+        with translated(), engine.connect() as connection, connection.begin():
+            return work(connection)
 
     def link(self) -> Link:
         """See Database."""

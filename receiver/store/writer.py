@@ -31,8 +31,11 @@ T = TypeVar("T")
 
 TRIES = 10
 """How often a transaction is tried that another replica was quicker than."""
-BATCH_WEBHOOKS = 256
-BATCH_ALERTS = 2000
+BATCH_WEBHOOKS = 8
+"""So many webhooks that wait, and half of those beyond, are stored together: while these are written, the event loop
+reads the next. All at once would make both wait for each other in turn (measured: docs/performance.md)."""
+BATCH_ALERTS = 400
+"""More alerts than that are not stored together, unless one webhook has them."""
 
 
 class Busy(StoreAway):
@@ -132,11 +135,11 @@ class Writer:
     def _gather(self, waiting: list[_Waiting]) -> bool:
         """Wait for work, then take all that is there, within bounds; False at the end."""
         item = self._queue.get()
-        alerts = 0
+        most, alerts = max(BATCH_WEBHOOKS, self._depth // 2), 0
         while item is not None:
             waiting.append(item)
             alerts += len(item.work.told.alerts) if isinstance(item.work, Intake) else 0
-            if len(waiting) >= BATCH_WEBHOOKS or alerts >= BATCH_ALERTS:
+            if len(waiting) >= most or alerts >= BATCH_ALERTS:
                 return True
             try:
                 item = self._queue.get_nowait()
