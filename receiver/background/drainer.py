@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 from receiver.errors import StoreAway
 from receiver.flow.accept import Into, take_from_spool
@@ -14,6 +16,8 @@ log = logging.getLogger("alertsage.spool")
 RETRY_SECONDS = 1.0
 TOGETHER = 64
 """Webhooks handed to the writer at once: they share its transactions."""
+TRIES = 5
+"""A webhook that fails as often by a fault of ours is put aside, so that it holds up no other."""
 
 
 class Drainer:
@@ -22,17 +26,18 @@ class Drainer:
     def __init__(self, into: Into, setup: Callable[[], Setup]) -> None:
         self._into = into
         self._setup = setup
+        self._failed: Counter[Path] = Counter()
 
     async def run(self) -> None:
         """Take hold of the spool, then drain it whenever there is something in it, for ever."""
         spool = self._into.spool
         await self._open()
         while True:
-            await spool.filled.wait()
-            spool.filled.clear()
-            while spool.count:
-                if not await self._round():
-                    await asyncio.sleep(RETRY_SECONDS)
+            if not spool.count:
+                spool.filled.clear()
+                await spool.filled.wait()
+            if not await self._round():
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _open(self) -> None:
         told = ""
@@ -63,7 +68,15 @@ class Drainer:
     async def _one(self, webhook: Spooled) -> bool:
         try:
             await take_from_spool(webhook, self._setup(), self._into)
+            self._into.spool.done(webhook)
         except StoreAway:
             return False
-        self._into.spool.done(webhook)
+        except Exception:
+            self._failed[webhook.path] += 1
+            tried = self._failed[webhook.path]
+            log.exception("%s could not be taken in (try %d of %d)", webhook.path, tried, TRIES)
+            if tried < TRIES:
+                return False
+            self._into.spool.put_aside(webhook)
+        self._failed.pop(webhook.path, None)
         return True

@@ -65,6 +65,8 @@ def fold(alert: Alert | None, sighting: Sighting, now: Instant, policy: Policy, 
     if sighting.silenced:
         return _silence(alert, sighting, now)
     if not sighting.firing:
+        if sighting.silenced is False and sighting.starts_at >= alert.silence_at:
+            alert.silenced, alert.silence_at = False, sighting.starts_at
         return _end(alert, sighting, now, policy)
     lifted = _lift(alert, sighting, now) if sighting.silenced is False else ()
     decide = _firing_open if alert.status.open else _firing_closed

@@ -18,6 +18,7 @@ from receiver.flow.setup import Setup
 from receiver.meters import Meters
 from receiver.sources import KINDS
 from receiver.sources.reading import without_secrets
+from receiver.sources.text import clean
 from receiver.store import Spool, Spooled, Store
 
 log = logging.getLogger("alertsage.intake")
@@ -129,14 +130,14 @@ async def _store(source: str, told: Sightings, setup: Setup, into: Into, seconds
 def _delivery(told: Sightings, key: str) -> str:
     """What tells this delivery from others: the sender's key for it, what it says but once, or nothing but itself."""
     if key:
-        return f"key:{key[:LONGEST_KEY]}"
+        return f"key:{clean(key)[:LONGEST_KEY]}"
     return f"once:{told.delivery}" if told.delivery else f"id:{uuid.uuid4().hex}"
 
 
 def _without_secrets(webhook: Webhook, setup: Setup) -> bytes:
     """The body as it may lie on the disk."""
-    document, taken = without_secrets(webhook.body, setup.contexts[webhook.source])
-    return to_json(document) if taken else webhook.body
+    document, _ = without_secrets(webhook.body, setup.contexts[webhook.source])
+    return to_json(document)
 
 
 def _count(source: str, told: Sightings, outcomes: Mapping[str, int], meters: Meters) -> None:

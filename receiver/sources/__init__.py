@@ -17,6 +17,8 @@ Pure. Raises errors.Refused for what can never be taken.
 """
 Join = Callable[[Sighting, Mapping[str, Any]], Sighting]
 """(sighting, the `raw` that is kept of the alert) to the sighting with what was known besides."""
+Strip = Callable[[Any, SourceContext], Any]
+"""(decoded body, source) to the body without what is not to be stored anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Kind:
     """Lower-case names of the headers that `parse` looks at."""
     join: Join | None = None
     """For senders that tell a part at a time."""
+    strip: Strip | None = None
+    """For senders that send what is never kept."""
     retries: bool = True
     """False for a sender that tries once: what cannot be stored at once is kept in the spool."""
     proofs: tuple[str, ...] = ()
@@ -46,6 +50,7 @@ KINDS: Mapping[str, Kind] = {
         timedelta(days=7),
         headers=sentry.HEADERS,
         join=sentry.join,
+        strip=sentry.strip,
         retries=False,
         proofs=("sentry-hook-signature", "sentry-app-signature"),
         delivery="idempotency-key",

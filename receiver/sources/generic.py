@@ -66,6 +66,10 @@ def _alerts(document: Any, layout: Layout, source: SourceContext) -> list[Any]:
     return alerts
 
 
+_NOT_TOLD = (None, "", 0, "0", "0001-01-01T00:00:00Z")
+"""What senders write for a time that there is not; the last is Go's."""
+
+
 class _Alert:
     """One alert of a body, read field by field."""
 
@@ -84,7 +88,8 @@ class _Alert:
             self._alert, self._body, _at(self._source, "resolved")
         )
         labels = self._labels(name)
-        starts_at, ends_at = self._time("starts_at"), self._time("ends_at")
+        starts_at = self._time("starts_at")
+        ends_at = min(self._time("ends_at") or now, now) if resolved else None
         return Sighting(
             source=self._source.name,
             kind=self._source.kind,
@@ -92,8 +97,8 @@ class _Alert:
             firing=not resolved,
             labels=labels,
             annotations={},
-            starts_at=min(starts_at or now, now),
-            ends_at=(ends_at or now) if resolved else None,
+            starts_at=min(starts_at or now, ends_at or now),
+            ends_at=ends_at,
             starts=Starts.NONE,
             told=self._told(),
             raw=bounded(self._alert, RAW_SIZE),
@@ -128,7 +133,7 @@ class _Alert:
         if pick is None:
             return None
         found = pick.of(self._alert, self._body, _at(self._source, name))
-        if found is None or found == "":
+        if found in _NOT_TOLD or found is False:
             return None
         when = moment(float(found) if isinstance(found, str) and found.replace(".", "", 1).isdecimal() else found)
         if when is None:

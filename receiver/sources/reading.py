@@ -23,4 +23,6 @@ def read(headers: Mapping[str, str], body: bytes, source: SourceContext, now: In
 
 def without_secrets(body: bytes, source: SourceContext) -> tuple[Any, int]:
     """The body decoded, and how many secrets were taken out of it. Raises Refused."""
-    return redact(decode(body, source.bounds.values), body, source.redaction)
+    document = decode(body, source.bounds.values)
+    strip = KINDS[source.kind].strip
+    return redact(document if strip is None else strip(document, source), body, source.redaction)

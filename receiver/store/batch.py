@@ -100,7 +100,7 @@ class Batch:
         if delivery is not None:
             if delivery in self._known or delivery in self._deliveries:
                 return Counter(duplicate=len(told.alerts) + len(told.remarks))
-            if intake.whole:
+            if intake.whole and not told.refusal:  # what was refused may come again when it has been mended
                 self._deliveries[delivery] = intake.at
         if told.voice:
             self._voices[intake.source, told.voice] += 1

@@ -108,12 +108,21 @@ class Spool:
             path = self._folder / name
             try:
                 found.append(_read(path))
+            except FileNotFoundError:
+                self._forget(name)  # somebody took it away
             except (OSError, ValueError, KeyError, TypeError) as error:
                 log.error("%s cannot be read and is put aside: %s", path, error)  # noqa: TRY400 - one line for people
-                self._forget(name)
-                if path.exists():
-                    path.rename(path.with_suffix(BAD))
+                self._put_aside(path)
         return found
+
+    def put_aside(self, webhook: Spooled) -> None:
+        """It cannot be taken in: keep it in the folder under another name, for people to look at."""
+        self._put_aside(webhook.path)
+
+    def _put_aside(self, path: Path) -> None:
+        self._forget(path.name)
+        if path.exists():
+            path.rename(path.with_suffix(BAD))
 
     def done(self, webhook: Spooled) -> None:
         """It is in the database: delete it."""

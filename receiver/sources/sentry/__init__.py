@@ -5,5 +5,6 @@ kept of an event, in `event`.
 """
 
 from receiver.sources.sentry.hooks import HEADERS, join, parse
+from receiver.sources.sentry.strip import strip
 
-__all__ = ["HEADERS", "join", "parse"]
+__all__ = ["HEADERS", "join", "parse", "strip"]

@@ -14,15 +14,16 @@ FIRST_FRAMES, LAST_FRAMES = 10, 50
 """Of a stack, the crash last."""
 SENSITIVE = frozenset({"vars", "headers", "cookies", "data", "env"})
 """Parts of an event in which passwords and tokens travel: not kept, unless the source's `keep` names them."""
-_LEFT_OUT = frozenset(
+LEFT_OUT = frozenset(
     {"exception", "stacktrace", "threads", "breadcrumbs", "modules", "extra", "request", "debug_meta", "hashes"}
     | {"grouping_config", "sdk", "_meta", "_metrics", "_ref", "_ref_version", "key_id", "version", "time_spent"}
 )
+"""Parts of an event that are not kept as they are."""
 
 
 def kept(event: Mapping[str, Any], keep: frozenset[str]) -> dict[str, Any]:
     """The event without its exceptions and without what is large or secret."""
-    left = {name: value for name, value in event.items() if name not in _LEFT_OUT and name not in SENSITIVE - keep}
+    left = {name: value for name, value in event.items() if name not in LEFT_OUT and name not in SENSITIVE - keep}
     request = {name: value for name, value in fields(event, "request").items() if name not in SENSITIVE - keep}
     return bounded(left | ({"request": request} if request else {}), EVENT_SIZE)
 

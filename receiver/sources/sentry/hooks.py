@@ -81,8 +81,13 @@ def parse(headers: Mapping[str, str], document: Any, size: int, source: SourceCo
 
 
 def join(sighting: Sighting, before: Mapping[str, Any]) -> Sighting:
-    """The sighting with the parts of the issue that this webhook did not carry."""
-    return _described(sighting, {**before, **sighting.raw}) if sighting.fingerprint.startswith("issue:") else sighting
+    """The sighting with the parts of the issue that this webhook did not carry, and the fields of the issue itself."""
+    if not sighting.fingerprint.startswith("issue:"):
+        return sighting
+    parts = {**before, **sighting.raw}
+    if "issue" in before and "issue" in sighting.raw:
+        parts["issue"] = {**before["issue"], **sighting.raw["issue"]}
+    return _described(sighting, parts)
 
 
 def is_ui_request(document: Any) -> bool:
@@ -140,7 +145,8 @@ def _issue(hook: Hook) -> Sightings:
             return _one(_sighting(hook, parts, starts_at=began, silenced=False, anew=anew, why=why))
         case "resolved":
             how = text(hook.data.get("resolution_type"), longest=60).replace("_", " ")
-            return _one(_sighting(hook, parts, firing=False, starts_at=hook.at, ends_at=hook.at, why=how))
+            over = {"firing": False, "starts_at": hook.at, "ends_at": hook.at, "silenced": False}
+            return _one(_sighting(hook, parts, **over, why=how))  # an issue is ignored or resolved, never both
         case "ignored" | "archived":
             return _one(_sighting(hook, parts, starts_at=hook.at, silenced=True, why=f"{hook.action} in Sentry: {why}"))
         case "assigned":
@@ -192,8 +198,10 @@ def _metric(hook: Hook) -> Sightings:
     if number == "incident:":
         raise Unreadable("it names neither an alert rule nor an incident")
     firing = hook.action != "resolved"
-    began = moment(alert.get("date_started"), alert.get("date_detected"), alert.get("date_created"))
-    ends_at = None if firing else moment(alert.get("date_closed")) or hook.at
+    # `date_started` lies before what was detected by the rule's whole window: before the end of the last incident, too.
+    times = [moment(alert.get(name)) for name in ("date_started", "date_detected", "date_created")]
+    began = max((found for found in times if found is not None), default=None)
+    ends_at = None if firing else max(moment(alert.get("date_closed")) or hook.at, _before(hook, began))
     return _one(
         Sighting(
             source=hook.source.name,

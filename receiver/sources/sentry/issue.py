@@ -128,7 +128,13 @@ def _message(raw: Mapping[str, Any]) -> str:
         and (value := text(fields(row).get("value")))
     ]
     endpoint, where = _endpoint(raw), _where(raw)
-    at = f"At {endpoint}, {where}" if endpoint and where else f"At {endpoint}" if endpoint else where.capitalize()
+    at = (
+        f"At {endpoint}, {where}"
+        if endpoint and where
+        else f"At {endpoint}"
+        if endpoint
+        else where[:1].upper() + where[1:]
+    )
     parts = [said, *evidence, at]
     return " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts if part)
 
