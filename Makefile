@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: install run test check clean lock crash outage bench
+.PHONY: install run test check clean lock crash outage replicas bench soak
 
 install: $(STAMP)
 
@@ -41,8 +41,16 @@ crash: install
 	ALERTSAGE_CRASH_CYCLES=$(or $(CYCLES),300) $(BIN)/pytest tests/test_crash.py
 
 outage: install
-	ALERTSAGE_OUTAGE_SECONDS=60 $(BIN)/pytest tests/test_outage.py
+	ALERTSAGE_OUTAGE_SECONDS=60 ALERTSAGE_POSTGRES_CYCLES=20 $(BIN)/pytest tests/test_outage.py tests/test_outage_postgres.py tests/test_spool.py
 
-# Webhooks a second beside a bare handler, as ratios (docs/performance.md).
+# Three replicas on one PostgreSQL, 10,000 alerts with an enricher, one replica killed every five seconds.
+replicas: install
+	ALERTSAGE_REPLICA_ALERTS=$(or $(ALERTS),10000) ALERTSAGE_REPLICA_KILL_SECONDS=5 $(BIN)/pytest tests/test_replicas.py
+
+# Webhooks a second beside a bare handler, as ratios; lists, metrics page, memory (docs/performance.md).
 bench: install
 	$(BIN)/python -m bench
+
+# Half an hour at half of what it can, with retention on: does memory or the disk grow?
+soak: install
+	$(BIN)/python -m bench.soak

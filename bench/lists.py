@@ -47,7 +47,7 @@ def fill(server: Server, until: int) -> None:
     bodies = Bodies(200, new=True, run=7, rare=20, first=stored)
     while stored < until:
         drive(port, 4, min(20.0, (until - stored) / 2000 + 0.2), bodies, at_most=-(-(until - stored) // 200))
-        stored = _newest(client)
+        stored = _newest(Client(server))
 
 
 def _newest(client: Client) -> int:
@@ -57,12 +57,12 @@ def _newest(client: Client) -> int:
 
 def measure(server: Server, sizes: list[int]) -> None:
     """Print the table."""
-    client = Client(server)
     print("| stored | first page | page in the middle | label on 5 % | the same, in the middle | label on 95 % |")
     print("|--:|--:|--:|--:|--:|--:|", flush=True)
     for size in sizes:
         fill(server, size)
         time.sleep(2)
+        client = Client(server)
         middle = f"&cursor={_cursor(_newest(client) // 2)}"
         base = "/api/v1/alerts?limit=50"
         rare, common = "&label.team=rare", "&label.team=web"
@@ -71,6 +71,7 @@ def measure(server: Server, sizes: list[int]) -> None:
         print(f"| {size:,} | {' | '.join(figures)} |", flush=True)
         if size <= OPEN:
             fill(server, OPEN)
+            client = Client(server)
             print(f"\n`/metrics` with {OPEN:,} open alerts: {client.milliseconds('/metrics'):.2f} ms\n", flush=True)
     print("\nMedian milliseconds over HTTP, 50 alerts a page.", flush=True)
 

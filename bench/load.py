@@ -89,8 +89,9 @@ def drive(
     body: Callable[[], bytes],
     head: str = ADDRESS,
     at_most: float = math.inf,
+    rate: float = math.inf,
 ) -> Result:
-    """Keep `connections` webhooks in flight for so many seconds, or until so many were answered.
+    """Keep `connections` webhooks in flight for so many seconds, or until so many were answered; `rate` a second.
 
     `head` is the request line, and headers if need be.
     """
@@ -107,6 +108,9 @@ def drive(
     began = time.perf_counter()
     until = began + seconds
     while time.perf_counter() < until and len(waits) < at_most:
+        ahead = len(waits) / rate - (time.perf_counter() - began)
+        if ahead > 0:
+            time.sleep(ahead)
         for key, _ in selector.select(0.2):
             connection = key.fileobj
             assert isinstance(connection, socket.socket)

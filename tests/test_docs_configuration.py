@@ -116,7 +116,11 @@ def test_the_configuration_page_tells_of_no_setting_that_is_gone() -> None:
 
 
 def commands() -> list[tuple[str, click.Command]]:
-    return sorted(main.commands.items())
+    found = list(main.commands.items())
+    for name, command in main.commands.items():
+        if isinstance(command, click.Group):
+            found += [(f"{name} {inner}", inside) for inner, inside in command.commands.items()]
+    return sorted(found, key=lambda one: one[0])
 
 
 @pytest.mark.parametrize(("name", "command"), commands())
