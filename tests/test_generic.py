@@ -1,6 +1,7 @@
 """Any JSON by a mapping: what is picked, what makes the same alert, what does not fit, what is wrong in the file."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,33 @@ async def test_times_are_read_as_senders_write_them(tmp_path: Path, told: Any, s
         assert (await alerts(site))[0]["started_at"] == shown
 
 
+@pytest.mark.parametrize("told", ["", 0, "0", False, None, "0001-01-01T00:00:00Z"])
+async def test_a_time_that_is_not_told_is_now(tmp_path: Path, told: Any) -> None:
+    mapping = config(starts_at="since", ends_at="until", resolved={"path": "state", "in": "ok"}, fingerprint=["name"])
+    async with serving(tmp_path, mapping) as site:
+        before = datetime.now(UTC) - timedelta(seconds=1)
+        answer = await post(site, {"name": "A", "since": told, "until": told})
+        assert answer.status == 200, answer.body
+        assert (await alerts(site))[0]["ended_at"] is None
+        await post(site, {"name": "A", "since": told, "until": told, "state": "ok"})
+        (alert,) = await alerts(site)
+        assert before < datetime.fromisoformat(alert["started_at"]) <= datetime.fromisoformat(alert["ended_at"])
+
+
+@pytest.mark.parametrize(
+    ("since", "until"), [("2026-11-20T09:00:00Z", "2026-11-20T08:00:00Z"), (None, "2099-01-01T00:00:00Z")]
+)
+async def test_an_end_is_neither_before_its_start_nor_in_the_future(
+    tmp_path: Path, since: str | None, until: str
+) -> None:
+    mapping = config(starts_at="since", ends_at="until", resolved={"path": "state", "in": "ok"}, fingerprint=["name"])
+    async with serving(tmp_path, mapping) as site:
+        await post(site, {"name": "A", "since": since, "until": until, "state": "ok"})
+        (alert,) = await alerts(site)
+        assert alert["status"] == "resolved"
+        assert alert["started_at"] <= alert["ended_at"] <= datetime.now(UTC).isoformat()
+
+
 async def test_the_fingerprint_decides_what_is_the_same_alert(tmp_path: Path) -> None:
     async with serving(tmp_path, config(fingerprint=["id"], labels={"text": "text"}, severity="level")) as site:
         await post(site, {"name": "A", "id": 1, "text": "x", "level": "warning"})
@@ -97,6 +125,12 @@ async def test_posts_count_every_time_unless_their_key_repeats(tmp_path: Path) -
             await post(site, {"name": "A"}, Idempotency_Key=key)
         await post(site, {"name": "A"})
         assert (await alerts(site))[0]["notification_count"] == 3
+
+
+async def test_what_was_refused_may_come_again_under_its_key_when_it_has_been_mended(tmp_path: Path) -> None:
+    async with serving(tmp_path, config()) as site:
+        assert (await post(site, {"x": 1}, Idempotency_Key="k1")).status == 400
+        assert (await post(site, {"name": "A"}, Idempotency_Key="k1")).json["outcomes"] == {"opened": 1}
 
 
 async def test_it_ends_when_the_sender_says_so_and_pings_are_ignored(tmp_path: Path) -> None:

@@ -36,10 +36,9 @@ class Issue:
         return self._fold(happened if at is None else at, firing=True, starts_at=minute(happened), **more)
 
     def resolved(self, when: float, at: float | None = None) -> Outcome:
-        """The issue was resolved."""
-        return self._fold(
-            when if at is None else at, firing=False, starts_at=minute(when), ends_at=minute(when), who="Ada"
-        )
+        """The issue was resolved: then it is not ignored either."""
+        over = {"firing": False, "starts_at": minute(when), "ends_at": minute(when), "silenced": False}
+        return self._fold(when if at is None else at, **over, who="Ada")
 
     def regressed(self, when: float, at: float | None = None) -> Outcome:
         """The issue is unresolved again."""
@@ -163,14 +162,23 @@ def test_an_ignoring_again_outlives_a_lifting_from_before_it():
     assert issue.now.status is Status.SUPPRESSED
 
 
-def test_a_refire_of_an_ignored_issue_is_suppressed_too():
+def test_resolving_an_ignored_issue_ends_the_ignoring():
     issue = Issue()
     issue.event(0)
     issue.ignored(5)
     issue.resolved(10)
+    assert issue.kinds == ["opened", "suppressed", "resolved"]
     assert issue.event(20) is Outcome.REOPENED
-    assert issue.now.status is Status.SUPPRESSED
-    issue.resolved(30)
+    assert issue.now.status is Status.ACTIVE
+    assert issue.ignored(8, at=20.5) is Outcome.STALE
+    assert issue.now.status is Status.ACTIVE
+
+
+def test_an_issue_ignored_after_its_end_is_suppressed_when_it_fires_again_in_a_new_row_too():
+    issue = Issue()
+    issue.event(0)
+    issue.resolved(10)
+    issue.ignored(12)
     assert issue.event(300) is Outcome.OPENED
     assert issue.now.status is Status.SUPPRESSED
 

@@ -82,6 +82,16 @@ async def test_ignored_then_escalating(site: Site, word: str) -> None:
     ]
 
 
+async def test_ignored_then_resolved_then_fired_again_is_told(site: Site) -> None:
+    now = time.time()
+    await post(site, "issue", hook("created", issue=issue()), at=now - 90)
+    await post(site, "issue", hook("ignored", issue=issue()), at=now - 60)
+    await post(site, "issue", hook("resolved", issue=issue()), at=now - 30)
+    await post(site, "event_alert", hook("triggered", event=event(happened=now - 10)))
+    alert = await only(site)
+    assert (alert["status"], kinds(alert)) == ("active", ["opened", "suppressed", "resolved", "reopened"])
+
+
 def metric(action: str, said: str = "142 events in the last 1 hour", **fields: Any) -> dict[str, Any]:
     """A metric alert's body."""
     rule = {
@@ -108,6 +118,32 @@ async def test_metric_warning_then_critical_then_resolved_is_one_alert(site: Sit
     await post(site, "metric_alert", metric("resolved"))
     alert = await only(site)
     assert (alert["status"], kinds(alert)) == ("resolved", ["opened", "escalated", "resolved"])
+
+
+async def test_an_incident_begins_when_it_was_detected_not_where_the_rules_window_began(site: Site) -> None:
+    """`date_started` of the second incident lies before the end of the first."""
+    first = {"date_started": "2026-11-20T08:00:00Z", "date_detected": "2026-11-20T08:10:00Z"}
+    second = {"date_started": "2026-11-20T08:20:00Z", "date_detected": "2026-11-20T08:31:00Z"}
+    for action, number, dates in (
+        ("critical", "31", first),
+        ("resolved", "31", first | {"date_closed": "2026-11-20T08:30:00Z"}),
+        ("critical", "32", second),
+    ):
+        body = metric(action)
+        body["data"]["metric_alert"] |= {"id": number} | dates
+        await post(site, "metric_alert", body)
+    alert = await only(site)
+    assert (alert["status"], kinds(alert)) == ("active", ["opened", "resolved", "reopened"])
+    assert alert["started_at"] == "2026-11-20T08:31:00.000Z"
+
+
+async def test_a_comment_takes_nothing_away_of_what_is_known_of_the_issue(site: Site) -> None:
+    await post(site, "issue", hook("created", issue=issue(title="KeyError: release Shop@1.2")))
+    before = await only(site)
+    await post(site, "comment", hook("created", comment="hm", comment_id=5, issue_id=42, project_slug="shop"))
+    after = await only(site)
+    assert after["impact"] == before["impact"] == {"users": 2, "source": "Sentry: users seen by the issue"}
+    assert (after["title"], after["facts"]) == (before["title"], before["facts"])
 
 
 async def test_the_same_delivery_again_is_not_taken_in_again(site: Site) -> None:

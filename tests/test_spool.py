@@ -67,6 +67,7 @@ async def test_a_locked_database_is_202_and_taken_in_later_once(tmp_path: Path) 
             assert (answer.status, answer.json["spooled"]) == (202, True)
             (file,) = files(tmp_path)
             assert b"planted-in-vars" not in file.read_bytes()
+            assert b"<Order 17>" not in file.read_bytes(), "variables are kept nowhere, whatever they are named"
             assert file.stat().st_mode & 0o77 == 0
             page = (await site.get("/metrics")).body.decode()
             assert "alertsage_spool_webhooks 1.0" in page
@@ -153,6 +154,29 @@ async def test_what_can_no_longer_be_read_is_kept_aside(tmp_path: Path, caplog: 
         assert kept_aside[0]["reason"] == "from the spool: source gone is no longer configured"
     assert [file.name for file in files(tmp_path)] == ["00000000000000000002-b.unreadable"]
     assert "cannot be read and is put aside" in caplog.text
+
+
+async def test_one_that_fails_again_and_again_holds_up_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file that was altered: what tells its delivery is nothing that could tell one."""
+    async with serving(tmp_path) as site:
+        with locked(tmp_path):
+            await post(site, "event_alert", triggered(1))
+            told, _, body = files(tmp_path)[0].read_bytes().partition(b"\n")
+    altered = json.dumps(json.loads(told) | {"delivery": ["x"]}).encode()
+    (spool(tmp_path) / "00000000000000000001-a.webhook").write_bytes(altered + b"\n" + body)
+    other = json.dumps(json.loads(told) | {"delivery": "key:other"}).encode()
+    second = json.dumps(triggered(2)).encode()
+    (spool(tmp_path) / "00000000000000000002-b.webhook").write_bytes(other + b"\n" + second)
+    async with serving(tmp_path) as site:
+        for _ in range(1000):
+            if [file.name for file in files(tmp_path)] == ["00000000000000000001-a.unreadable"]:
+                break
+            await asyncio.sleep(0.02)
+        assert [file.name for file in files(tmp_path)] == ["00000000000000000001-a.unreadable"]
+        assert set(await stored(site)) == {"issue:1", "issue:2"}
+        assert "00000000000000000001-a.webhook could not be taken in (try 5 of 5)" in caplog.text
 
 
 async def test_alertmanager_is_told_to_come_again_instead(tmp_path: Path) -> None:
