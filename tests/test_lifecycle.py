@@ -35,7 +35,11 @@ class Timeline:
         """A resolve of the episode from `start` to `end` comes at minute `at`."""
         return self._fold(at, False, start, end)
 
-    def _fold(self, at: float, firing: bool, start: float, end: float | None) -> Outcome:
+    def spooled(self, at: float, *, firing: bool) -> Outcome:
+        """What came at minute `at` and waited in the spool comes now."""
+        return self._fold(at, firing, at, None if firing else at, waited=True)
+
+    def _fold(self, at: float, firing: bool, start: float, end: float | None, *, waited: bool = False) -> Outcome:
         sighting = Sighting(
             source="am",
             kind="alertmanager",
@@ -46,6 +50,7 @@ class Timeline:
             starts_at=minute(start),
             ends_at=None if end is None else minute(end),
             starts=self.starts,
+            waited=waited,
         )
         verdict: Verdict = fold(self.alert, sighting, minute(at), POLICY, lambda: next(self.ids))
         self.changes += verdict.changes
@@ -366,3 +371,30 @@ def test_without_episodes_a_long_silence_ends_the_alert_and_a_new_one_names_it()
 def test_the_shortest_policy_is_the_designs():
     assert (POLICY.repeat_within, POLICY.late_within, POLICY.reopen_within) == (2 * MINUTE, 10 * MINUTE, HOUR)
     assert (POLICY.resolve_grace, POLICY.expire_after) == (15 * MINUTE, 3 * DAY)
+
+
+def test_an_end_that_waited_in_the_spool_while_it_fired_again_closes_nothing():
+    line = Timeline(starts=Starts.NONE)
+    line.fire(0, 0)
+    line.fire(5, 5)
+    assert line.spooled(3, firing=False) is Outcome.STALE
+    assert line.alert.status is Status.ACTIVE
+
+
+def test_a_firing_that_waited_in_the_spool_while_its_end_came_opens_nothing():
+    line = Timeline(starts=Starts.NONE)
+    line.fire(0, 0)
+    line.end(5, 5, 5)
+    assert line.spooled(3, firing=True) is Outcome.STALE
+    assert line.alert.status is Status.RESOLVED
+
+
+def test_what_waited_in_the_spool_in_its_order_is_taken_in_as_if_it_had_not():
+    line = Timeline(starts=Starts.NONE)
+    assert [line.spooled(at, firing=firing) for at, firing in ((0, True), (1, False), (2, True), (3, False))] == [
+        Outcome.OPENED,
+        Outcome.RESOLVED,
+        Outcome.REOPENED,
+        Outcome.RESOLVED,
+    ]
+    assert line.alert.ended_at == minute(3)

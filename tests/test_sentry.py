@@ -164,6 +164,27 @@ async def test_a_comment_told_twice_without_a_key_is_one_note(site: Site) -> Non
     assert (await only(site))["changes"][1]["why"] == "commented: it is the deploy"
 
 
+@pytest.mark.parametrize("tags", [[["severity", "none"]], [["severity", "low"]], [["category", "business"]], []])
+@pytest.mark.parametrize("level", [{}, {"level": None}])
+async def test_an_applications_tags_do_not_judge_its_errors(
+    site: Site, tags: list[list[str]], level: dict[str, Any]
+) -> None:
+    told = event(tags=tags, exception={"values": [{"type": "DatabaseError", "value": "gone"}]}) | level
+    await post(site, "event_alert", hook("triggered", event=told))
+    alert = await only(site)
+    assert (alert["priority"], alert["category"]) == ("critical", "application")
+    assert "alertsage_alerts{" in (page := (await site.get("/metrics")).body.decode())
+    assert 'priority="critical",source="sentry",status="active"} 1.0' in page
+
+
+async def test_an_assignment_that_tells_of_more_users_raises_the_priority(site: Site) -> None:
+    await post(site, "issue", hook("created", issue=issue()))
+    assert (await only(site))["priority"] == "medium"
+    await post(site, "issue", hook("assigned", issue=issue(userCount=50), assignee={"type": "user", "name": "Bob"}))
+    alert = await only(site)
+    assert (alert["priority"], kinds(alert)) == ("critical", ["opened", "assigned", "escalated"])
+
+
 async def test_ids_are_the_same_as_numbers_and_as_texts(site: Site) -> None:
     await post(site, "issue", hook("created", issue=issue(42)))
     await post(site, "event_alert", hook("triggered", event=event("42")))

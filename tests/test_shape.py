@@ -32,6 +32,19 @@ async def test_the_form_tells_the_sender(tmp_path: Path, headers: dict[str, str]
         assert (alert["kind"], alert["source"]) == (kind, kind)
 
 
+async def test_a_large_body_is_read_only_when_its_headers_tell_whose_it_is(tmp_path: Path) -> None:
+    body = json.dumps(webhook(firing("A", annotations={"text": "x" * 50_000}, host="h")) | {"x": "y" * 300_000})
+    async with serving(tmp_path) as site:
+        answer = await site.post("/webhook", body.encode())
+        assert (answer.status, "/webhook/KIND/NAME" in answer.json["detail"]) == (413, True)
+        assert (await site.post("/webhook", body.encode(), **{"User-Agent": "Alertmanager/0.27.0"})).status == 200
+
+
+async def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+    async with serving(tmp_path) as site:
+        assert (await site.post("/webhook", b"\xef\xbb\xbf" + json.dumps(legacy()).encode())).status == 200
+
+
 @pytest.mark.parametrize("body", [{"a": 1}, [1], "x", {"alerts": {}}, {"data": 5}])
 async def test_an_unknown_form_is_told_where_to_go(tmp_path: Path, body: Any) -> None:
     async with serving(tmp_path) as site:

@@ -108,8 +108,10 @@ def test_numbers_that_no_store_takes_become_null(number: bytes) -> None:
     assert (raw["extra"], raw["group"]["x"]) == ([None], None)
 
 
-@pytest.mark.parametrize("url", [None, 7, ["http://x"], MISSING, "http://x/" + "y" * 1_000])
-def test_a_generator_url_that_is_no_text_or_very_long_is_left_out(url: object) -> None:
+@pytest.mark.parametrize(
+    "url", [None, 7, ["http://x"], MISSING, "http://x/" + "y" * 1_000, "javascript:alert(1)", "data:text/html,x"]
+)
+def test_a_generator_url_that_is_no_web_address_or_very_long_is_left_out(url: object) -> None:
     assert one(generatorURL=url).generator_url == ""
 
 

@@ -152,7 +152,9 @@ async def test_what_can_no_longer_be_read_is_kept_aside(tmp_path: Path, caplog: 
                 break
             await asyncio.sleep(0.02)
         assert kept_aside[0]["reason"] == "from the spool: source gone is no longer configured"
-    assert [file.name for file in files(tmp_path)] == ["00000000000000000002-b.unreadable"]
+    kept_whole, junk = files(tmp_path)
+    assert (kept_whole.name, junk.name) == ("00000000000000000001-a.unreadable", "00000000000000000002-b.unreadable")
+    assert kept_whole.read_bytes() == kept[0].replace(b'"sentry"', b'"gone"', 1)
     assert "cannot be read and is put aside" in caplog.text
 
 
@@ -177,6 +179,62 @@ async def test_one_that_fails_again_and_again_holds_up_no_other(
         assert [file.name for file in files(tmp_path)] == ["00000000000000000001-a.unreadable"]
         assert set(await stored(site)) == {"issue:1", "issue:2"}
         assert "00000000000000000001-a.webhook could not be taken in (try 5 of 5)" in caplog.text
+
+
+GENERIC = json.dumps(
+    {
+        "sources": {
+            "any": {
+                "kind": "generic",
+                "mapping": {"name": "name", "fingerprint": ["name"], "resolved": {"path": "state", "in": "up"}},
+            }
+        }
+    }
+)
+
+
+async def test_an_end_from_the_spool_does_not_overtake_what_was_told_after_it(tmp_path: Path) -> None:
+    """A sender that tells changes only: what it said last is what holds."""
+    down, up = {"name": "A", "state": "down"}, {"name": "A", "state": "up"}
+    async with serving(tmp_path, GENERIC) as site:
+        assert (await site.post("/webhook/generic/any", down)).status == 200
+        with locked(tmp_path):
+            assert (await site.post("/webhook/generic/any", up)).status == 202
+        for _ in range(200):
+            if (await site.post("/webhook/generic/any", down)).status == 200:
+                break
+        await drained(tmp_path)
+        (alert,) = (await site.get("/api/v1/alerts")).json["alerts"]
+        assert alert["status"] == "active"
+
+
+async def test_what_can_never_be_taken_is_refused_although_the_database_is_away(tmp_path: Path) -> None:
+    async with serving(tmp_path, GENERIC) as site:
+        with locked(tmp_path):
+            answer = await site.post("/webhook/generic/any", {"state": "down"})
+            assert (answer.status, files(tmp_path)) == (400, [])
+
+
+async def test_long_keys_that_begin_alike_tell_two_deliveries(tmp_path: Path) -> None:
+    async with serving(tmp_path) as site:
+        keys = ["k" * 300 + "1", "k" * 300 + "2", "k" * 300 + "1"]
+        answers = [await post(site, "event_alert", triggered(n), Idempotency_Key=key) for n, key in enumerate(keys)]
+        assert [answer.json["outcomes"] for answer in answers] == [{"opened": 1}, {"opened": 1}, {"duplicate": 1}]
+
+
+async def test_what_else_lies_in_the_folder_is_left_alone(tmp_path: Path) -> None:
+    folder = spool(tmp_path)
+    folder.mkdir()
+    (folder / "mine.webhook").write_text("junk")
+    (folder / "00000000000000000001-x.webhook").symlink_to("nowhere")
+    (folder / "old.part").mkdir()
+    os.utime(folder / "old.part", (0, 0))
+    async with serving(tmp_path) as site:
+        assert "alertsage_spool_webhooks 0.0" in (await site.get("/metrics")).body.decode()
+        with locked(tmp_path):
+            assert (await post(site, "event_alert", triggered(1))).status == 202
+            assert "alertsage_spool_webhooks 1.0" in (await site.get("/metrics")).body.decode()
+    assert (folder / "mine.webhook").exists()
 
 
 async def test_alertmanager_is_told_to_come_again_instead(tmp_path: Path) -> None:

@@ -67,8 +67,10 @@ class Drainer:
 
     async def _one(self, webhook: Spooled) -> bool:
         try:
-            await take_from_spool(webhook, self._setup(), self._into)
-            self._into.spool.done(webhook)
+            if await take_from_spool(webhook, self._setup(), self._into):
+                self._into.spool.done(webhook)
+            else:
+                self._into.spool.put_aside(webhook)
         except StoreAway:
             return False
         except Exception:

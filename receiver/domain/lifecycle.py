@@ -58,10 +58,15 @@ NewId = Callable[[], int]
 
 
 def fold(alert: Alert | None, sighting: Sighting, now: Instant, policy: Policy, new_id: NewId) -> Verdict:
-    """Take one sighting in. `alert` is the latest Alert of its key (changed in place), or None for an unknown key."""
+    """Take one sighting in. `alert` is the latest Alert of its key (changed in place), or None for an unknown key.
+
+    `now` is when the sighting came, which for one that waited in the spool is a while ago.
+    """
     if alert is None:
         return _first(sighting, now, policy, new_id, None)
     alert.expire_after = policy.expire_after
+    if sighting.waited and _overtaken(alert, sighting, now):
+        return Verdict(alert, Outcome.STALE)
     if sighting.silenced:
         return _silence(alert, sighting, now)
     if not sighting.firing:
@@ -73,6 +78,13 @@ def fold(alert: Alert | None, sighting: Sighting, now: Instant, policy: Policy, 
     verdict = decide(alert, sighting, now, policy, new_id)
     verdict.changes = (*lifted, *verdict.changes)
     return verdict
+
+
+def _overtaken(alert: Alert, s: Sighting, now: Instant) -> bool:
+    """True for what waited while its contrary came, of a sender whose times do not tell which was first."""
+    if s.starts is not Starts.NONE:
+        return False
+    return not alert.status.open and now < alert.closed_at if s.firing else now < alert.last_firing_at
 
 
 # --- firing ---------------------------------------------------------------------------------------------------------

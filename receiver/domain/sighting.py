@@ -56,6 +56,8 @@ class Sighting:
     """Who did it at the sender, as the sender names them; "" for the sender itself."""
     why: str = ""
     """The sender's own reason, one phrase, or ""."""
+    waited: bool = False
+    """True when it waited in the spool: what came meanwhile is newer, and was taken in before it."""
     told: Enrichment = NOTHING
     """What the sender says of it in its own structure: title, message, facts, links, impact."""
 
@@ -109,6 +111,8 @@ class Sightings:
     """Which of several kinds of webhook the sender spoke with (Sentry's resource); "" when it has but one."""
     delivery: str = ""
     """The delivery's own identity: the same one again is not taken in again; "" when it has none."""
+    came: Instant | None = None
+    """When it came, if it waited in the spool since; None for now."""
     refusal: str = ""
     """Why none of it can be taken: what could not be read is kept aside all the same."""
     redacted: int = 0

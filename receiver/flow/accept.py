@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 
 from pydantic_core import to_json
 
@@ -78,14 +79,16 @@ async def accept(webhook: Webhook, setup: Setup, into: Into) -> Taken:
     if into.store.state == "ready":
         with suppress(StoreAway, TimeoutError):
             return await _store(source, told, setup, into, setup.settings.spool.patience.total_seconds())
+    if told.refusal:
+        raise Refused(told.refusal)
     kept = await asyncio.to_thread(_without_secrets, webhook, setup)
     await into.spool.keep(Spooled(source, told.delivery, at, headers, kept))
     into.meters.spooled.labels(source).inc()
     return Taken(len(told.alerts) + len(told.quarantined), spooled=True)
 
 
-async def take_from_spool(spooled: Spooled, setup: Setup, into: Into) -> None:
-    """Take in what was promised. What can no longer be read is kept in quarantine.
+async def take_from_spool(spooled: Spooled, setup: Setup, into: Into) -> bool:
+    """Take in what was promised. False for what can no longer be read: that stands in quarantine then.
 
     Raises StoreAway while it has to wait.
     """
@@ -97,9 +100,12 @@ async def take_from_spool(spooled: Spooled, setup: Setup, into: Into) -> None:
         into.meters.quarantined.labels(source).inc()
         excerpt = spooled.body[:2048].decode(errors="replace")
         await into.store.set_aside(source, f"from the spool: {refused.sentence}", excerpt)
-        return
+        return False
+    waited = tuple(replace(sighting, waited=True) for sighting in told.alerts)
     with suppress(Refused):  # kept aside and counted by now; there is nobody to tell
-        await _store(source, replace(told, delivery=spooled.delivery), setup, into, None)
+        promised = replace(told, alerts=waited, delivery=spooled.delivery, came=spooled.at)
+        await _store(source, promised, setup, into, None)
+    return True
 
 
 async def _read_again(spooled: Spooled, setup: Setup) -> Sightings:
@@ -129,8 +135,10 @@ async def _store(source: str, told: Sightings, setup: Setup, into: Into, seconds
 
 def _delivery(told: Sightings, key: str) -> str:
     """What tells this delivery from others: the sender's key for it, what it says but once, or nothing but itself."""
+    if len(key) > LONGEST_KEY:
+        return f"hash:{blake2b(key.encode('utf-8', 'replace'), digest_size=32).hexdigest()}"
     if key:
-        return f"key:{clean(key)[:LONGEST_KEY]}"
+        return f"key:{clean(key)}"
     return f"once:{told.delivery}" if told.delivery else f"id:{uuid.uuid4().hex}"
 
 

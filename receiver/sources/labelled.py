@@ -23,6 +23,7 @@ KEPT = 10
 _SHOWN = frozenset({"labels", "annotations"})
 _SKIPPED = frozenset({"alerts", "commonLabels", "commonAnnotations", "status"})
 _QUOTED = re.compile(r"\\(.)")
+_WEB = ("http://", "https://", "/")
 
 Tell = Callable[[Mapping[str, Any], Mapping[str, str]], Enrichment]
 """(alert as sent, its labels) to what the sender says of it besides."""
@@ -91,7 +92,6 @@ def _sighting(alert: Any, group: Mapping[str, Any], source: SourceContext, now: 
     firing = status == "firing"
     starts_at = time_in(alert, "startsAt")
     ends_at = None if firing else time_in(alert, "endsAt") or now
-    url = alert.get("generatorURL")
     return Sighting(
         source=source.name,
         kind=source.kind,
@@ -101,10 +101,15 @@ def _sighting(alert: Any, group: Mapping[str, Any], source: SourceContext, now: 
         annotations=_annotations(alert.get("annotations"), source),
         starts_at=_start(starts_at or now, ends_at),
         ends_at=ends_at,
-        generator_url=url if isinstance(url, str) and len(url) <= source.bounds.annotation_size else "",
+        generator_url=_web_address(alert.get("generatorURL"), source.bounds.annotation_size),
         raw=_raw(alert) | {"group": group},
         told=NOTHING if tell is None else tell(alert, labels),
     )
+
+
+def _web_address(told: Any, longest: int) -> str:
+    """The address where the alert was made, "" for what would do something else when somebody follows it."""
+    return told if isinstance(told, str) and len(told) <= longest and told.startswith(_WEB) else ""
 
 
 def _start(starts_at: Instant, ends_at: Instant | None) -> Instant:

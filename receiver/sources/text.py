@@ -1,5 +1,6 @@
 """JSON from outside, made safe to store: no NUL, no half characters, no NaN, no bottomless nesting."""
 
+import codecs
 import json
 import math
 import re
@@ -24,6 +25,7 @@ def decode(body: bytes, values: int) -> Any:
     # Every value but the first of its list or object is behind a comma: counting them bounds the work before it.
     if body.count(b",") >= values:
         raise Refused(f"the body holds more than {values} values (limits.values)", status=413, reason="too_large")
+    body = body.removeprefix(codecs.BOM_UTF8)
     try:
         document = from_json(body, allow_inf_nan=False)
     except ValueError:

@@ -36,9 +36,15 @@ class Intake:
     source: str
     told: Sightings
     at: Instant
+    """When it is taken in."""
     plan: Plan
     whole: bool = True
     """False for all but the last part of a large webhook: its delivery is taken in when all of it is."""
+
+    @property
+    def seen_at(self) -> Instant:
+        """When it came, by our clock."""
+        return self.at if self.told.came is None else self.told.came
 
     @property
     def keys(self) -> Iterable[Key]:
@@ -116,12 +122,13 @@ class Batch:
         entry = self._entries.get((intake.source, said.fingerprint))
         if entry is None:
             return "unknown"
-        entry.changed = True
-        self._changes.append(remark(entry.alert, said, intake.at, intake.source))
+        alert, entry.changed = entry.alert, True
+        changes = [remark(alert, said, intake.seen_at, intake.source)]
         if said.tells is not None:
-            alert = entry.alert
             history = History(alert.episodes, alert.notification_count, alert.predecessor)
-            entry.content = intake.plan.describe(self._joined(entry, said.tells, intake.plan), history, intake.at)
+            entry.content = intake.plan.describe(self._joined(entry, said.tells, intake.plan), history, intake.seen_at)
+            changes += self._risen(alert, entry.content, intake)
+        self._made(alert, changes, intake)
         return "noted"
 
     def _take(self, sighting: Sighting, intake: Intake) -> str:
@@ -129,7 +136,7 @@ class Batch:
         entry = self._entries.get(key)
         was_open = entry is not None and entry.alert.status.open
         plan = intake.plan
-        verdict = fold(entry.alert if entry else None, sighting, intake.at, plan.policy, self._sql.new_id)
+        verdict = fold(entry.alert if entry else None, sighting, intake.seen_at, plan.policy, self._sql.new_id)
         if entry is None or entry.alert is not verdict.alert:
             if entry is not None:
                 entry.latest, entry.changed = False, True
@@ -137,38 +144,45 @@ class Batch:
             entry = self._entries[key] = _Entry(verdict.alert, new=True)
         entry.touched = True
         entry.changed |= sighting.silenced is not None
-        changes = list(verdict.changes)
         risen = self._describe(entry, sighting, verdict, intake, was_open)
-        if risen is not None:
-            changes.append(risen)
-        if changes:
+        if changes := [*verdict.changes, *risen]:
             entry.changed = True
-            self._changes += changes
-            told = [change for change in changes if change.kind in TOLD]
-            if told and plan.deferred:
-                self._jobs.append((entry.alert.id, told[-1].seq, intake.at))
-        return "escalated" if risen is not None and not verdict.news else verdict.outcome.value
+            self._made(entry.alert, changes, intake)
+        return "escalated" if risen and not verdict.news else verdict.outcome.value
+
+    def _made(self, alert: Alert, changes: list[Change], intake: Intake) -> None:
+        """Keep the Changes, and owe the work that news among them asks for."""
+        self._changes += changes
+        told = [change for change in changes if change.kind in TOLD]
+        if told and intake.plan.deferred:
+            self._jobs.append((alert.id, told[-1].seq, intake.at))
 
     def _describe(
         self, entry: _Entry, sighting: Sighting, verdict: Verdict, intake: Intake, was_open: bool
-    ) -> Change | None:
+    ) -> list[Change]:
         """Describe the alert if it is news or says something new; returns the Change when its priority rose."""
         if not entry.new and (not sighting.firing or verdict.outcome in (Outcome.STALE, Outcome.HELD)):
-            return None
+            return []
         alert, plan = entry.alert, intake.plan
         digest = plan.digest(sighting)  # of what was told, not of what it is joined with: that grows
         begins = verdict.news or (entry.new and entry.content is None)
         if not begins and digest == alert.digest:
-            return None
+            return []
         history = History(alert.episodes, alert.notification_count, alert.predecessor)
-        content = entry.content = plan.describe(self._joined(entry, sighting, plan), history, intake.at)
+        content = entry.content = plan.describe(self._joined(entry, sighting, plan), history, intake.seen_at)
         alert.digest, alert.name, alert.heartbeat = digest, content.name, content.heartbeat
         if begins:
             alert.category = content.category
             if not was_open or entry.new:
                 alert.priority = content.priority
         entry.changed = True
-        return escalate(alert, content.priority, intake.at, f"source:{intake.source}") if alert.status.open else None
+        return self._risen(alert, content, intake)
+
+    def _risen(self, alert: Alert, content: Content, intake: Intake) -> list[Change]:
+        if not alert.status.open:
+            return []
+        made = escalate(alert, content.priority, intake.seen_at, f"source:{intake.source}")
+        return [] if made is None else [made]
 
     def _joined(self, entry: _Entry, sighting: Sighting, plan: Plan) -> Sighting:
         """The sighting with what is known of this row, for senders that tell a part at a time."""

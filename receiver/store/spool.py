@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import threading
 import time
 import uuid
@@ -22,7 +23,8 @@ from receiver.store.filelock import FileLock
 
 log = logging.getLogger("alertsage.spool")
 
-WHOLE, BAD = ".webhook", ".unreadable"
+WHOLE, BAD, UNFINISHED = ".webhook", ".unreadable", ".part"
+_NAME = re.compile(rf"\d{{20}}-[\w-]+{re.escape(WHOLE)}")
 UNFINISHED_SECONDS = 600
 
 
@@ -130,12 +132,16 @@ class Spool:
         self._forget(webhook.path.name)
 
     def _found(self) -> dict[str, int]:
-        if not self._folder.is_dir():
-            return {}
-        for unfinished in self._folder.glob("*.part"):
-            if time.time() - unfinished.stat().st_mtime > UNFINISHED_SECONDS:
-                unfinished.unlink()  # a write that was cut off: it was never promised
-        return {path.name: path.stat().st_size for path in self._folder.glob(f"*{WHOLE}")}
+        sizes: dict[str, int] = {}
+        for path in self._folder.iterdir() if self._folder.is_dir() else ():
+            try:
+                if path.is_file() and _NAME.fullmatch(path.name):
+                    sizes[path.name] = path.stat().st_size
+                elif path.suffix == UNFINISHED and time.time() - path.stat().st_mtime > UNFINISHED_SECONDS:
+                    path.unlink()  # a write that was cut off: it was never promised
+            except OSError as error:
+                log.warning("%s in the spool is left alone: %s", path, error.strerror)
+        return sizes
 
     def _forget(self, name: str) -> None:
         with self._lock:
@@ -171,7 +177,7 @@ class Spool:
 
 
 def _write_through(folder: Path, name: str, content: bytes) -> None:
-    unfinished = folder / f"{name}.part"
+    unfinished = folder / f"{name}{UNFINISHED}"
     try:
         with open(unfinished, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write(content)

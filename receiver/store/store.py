@@ -234,5 +234,5 @@ def _parts(told: Sightings) -> Iterator[tuple[Sightings, bool]]:
     """A webhook in parts of at most BATCH_PART alerts, and whether it is the last; what else it says is in that."""
     last = (len(told.alerts) - 1) // BATCH_PART * BATCH_PART
     for first in range(0, last, BATCH_PART):
-        yield Sightings(told.alerts[first : first + BATCH_PART], delivery=told.delivery), False
+        yield Sightings(told.alerts[first : first + BATCH_PART], delivery=told.delivery, came=told.came), False
     yield replace(told, alerts=told.alerts[last:]), True

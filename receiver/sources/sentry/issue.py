@@ -19,8 +19,13 @@ from receiver.sources.sentry.fields import (
 from receiver.sources.text import safe_url
 
 TAGS = 50
-_NO_LABELS = frozenset({"user", "url", "level", "environment", "release", "transaction", "server_name"})
-"""Tags of which there are very many, and those that have a label of their own."""
+DEFAULT_LEVEL = "error"
+"""Sentry's own for an event that names none."""
+_NO_LABELS = frozenset({"user", "url", "level", "environment", "release", "transaction", "server_name"}) | {
+    "severity",
+    "category",
+}
+"""Tags of which there are very many, those that have a label of their own, and those that would judge the alert."""
 _THOUSANDS = {
     1: ("PerformanceIssue", Category.PERFORMANCE),
     2: ("ProfileIssue", Category.PERFORMANCE),
@@ -49,7 +54,7 @@ def labels(raw: Mapping[str, Any]) -> dict[str, str]:
         "project": _project(raw),
         "organization": organization_in(*_urls(raw)),
         "environment": text(event.get("environment"), tags.get("environment"), longest=100),
-        "level": text(event.get("level"), tags.get("level"), issue.get("level"), legacy.get("level"), longest=20),
+        "level": text(*(part.get("level") for part in (event, tags, issue, legacy)), DEFAULT_LEVEL, longest=20),
         "release": text(event.get("release"), tags.get("release"), longest=200),
         "platform": text(issue.get("platform"), event.get("platform"), longest=40),
         "transaction": text(event.get("transaction"), tags.get("transaction"), longest=300),
