@@ -92,6 +92,21 @@ async def test_one_webhook_with_more_alerts_than_one_commit_takes(store):
     assert (await store.gauges(10, 10)).names == [("Down", "am", count)]
 
 
+async def test_only_so_many_deliveries_are_remembered(store):
+    async def deliver(place: int, fingerprint: str) -> dict[str, int]:
+        told = Sightings((seen(fingerprint),), delivery=f"key:{place}")
+        return dict((await store.accept("am", told, PlainPlan())).outcomes)
+
+    for place in range(5):
+        assert await deliver(place, f"a{place}") == {"opened": 1}
+    oldest = await store.read(lambda c: sweeps.oldest_kept(c, 2))
+    assert await store.read(lambda c: sweeps.delivered_before(c, oldest))
+    await store.write(lambda c: sweeps.forget_deliveries(c, oldest))
+    assert not await store.read(lambda c: sweeps.delivered_before(c, oldest))
+    assert [await deliver(place, f"b{place}") for place in (4, 3, 0)] == [{"duplicate": 1}] * 2 + [{"opened": 1}]
+    assert await store.read(lambda c: sweeps.oldest_kept(c, 100)) == 0
+
+
 async def test_quarantined_alerts_are_kept_with_their_reason(store):
     bad = Quarantined(1, "labels is not an object", '{"labels": 3}')
     await store.accept("am", Sightings((seen("a"),), (bad,)), PlainPlan())

@@ -77,7 +77,8 @@ class Sweeper:
             await self._delete(ids)
         while ids := await self._store.read(lambda c: sweeps.surplus(c, retention.max_closed)):
             await self._delete(ids)
-        expired = times.now() - DELIVERIES_KEPT
+        surplus = await self._store.read(lambda c: sweeps.oldest_kept(c, retention.deliveries))
+        expired = max(times.now() - DELIVERIES_KEPT, surplus)
         while await self._store.read(lambda c: sweeps.delivered_before(c, expired)):
             await self._store.write(lambda c: sweeps.forget_deliveries(c, expired))
         if await self._store.read(lambda c: sweeps.quarantine_over(c, retention.quarantined)):

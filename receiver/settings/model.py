@@ -112,6 +112,7 @@ class Retention(Section):
     closed: Timeout = timedelta(days=90)
     max_closed: Count = 1_000_000
     quarantined: CountOrZero = 1000
+    deliveries: Count = 500_000
 
 
 class Plugin(BaseModel):

@@ -100,6 +100,12 @@ def _uncount(connection: Connection, was: tuple[str, ...]) -> None:
         connection.execute(delete(alert_count).where(named))
 
 
+def oldest_kept(connection: Connection, most: int) -> Instant:
+    """When the eldest of the last `most` deliveries was taken in; 0 when there are fewer."""
+    last = select(delivery.c.at).order_by(delivery.c.at.desc()).offset(most - 1).limit(1)
+    return connection.execute(last).scalar() or 0
+
+
 def delivered_before(connection: Connection, before: Instant) -> bool:
     """True when the identity of a delivery taken in before that moment is still kept."""
     return connection.execute(select(delivery.c.at).where(delivery.c.at < before).limit(1)).first() is not None
