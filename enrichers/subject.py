@@ -45,8 +45,8 @@ _HOST_METRICS = ("node_", "windows_")
 """On a host's own metrics `pod`, `container` and `service` name the exporter that reports them."""
 _INSIDE = {"namespace": "{whole}/{thing}", "instance": "{thing} on {whole}"}
 _NOT_THINGS = frozenset(
-    {"alertname", "severity", "priority", "category", "team", "owner", "env", "environment", "stage", "tier", "region"}
-    | {"zone", "prometheus", "monitor", "replica", "value", "version", "quantile", "le", "mode", "state"}
+    {"alertname", "severity", "level", "priority", "category", "team", "owner", "env", "environment", "stage", "tier"}
+    | {"region", "zone", "prometheus", "monitor", "replica", "value", "version", "quantile", "le", "mode", "state"}
 )
 """Labels that say how bad, whose or where in general, but never what."""
 

@@ -1,5 +1,7 @@
 """Reads the rule behind an alert: metric, threshold, current value, how far over; words title and message with it."""
 
+import math
+
 from enrichers import promql
 from enrichers.api import Context
 from enrichers.promql import Reading
@@ -46,7 +48,8 @@ def overage_percent(value: float | None, reading: Reading) -> float | None:
     if value is None or limit is None or limit == 0 or not reading.level:
         return None
     beyond = value - limit if reading.direction == "above" else limit - value
-    return round(beyond / abs(limit) * 100, 1)
+    overage = beyond / abs(limit) * 100
+    return round(overage, 1) if math.isfinite(overage) else None
 
 
 _NOUNS = (

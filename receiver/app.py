@@ -27,13 +27,16 @@ from receiver.meters import Meters
 from receiver.settings import Settings
 from receiver.settings.sources import Auth
 from receiver.store import Spool, Store, open_database, unusable
-from receiver.web.keys import CONFIGURATION, INTO, METERS, STORE
+from receiver.web.keys import CONFIGURATION, INTO, METERS, STORE, UNDERWAY
 from receiver.web.problems import answer_errors
 from receiver.web.routes import add_routes
+from receiver.web.underway import Underway
 
 log = logging.getLogger("alertsage")
 
 SHUTDOWN_SECONDS = 5.0
+"""For requests under way; then connections are closed."""
+CLOSING_SECONDS = 1.0
 KEEPALIVE_SECONDS = 75.0
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter while another waits: the writer and the loop take turns often."""
@@ -43,6 +46,7 @@ def build_app(load: Callable[[], Settings]) -> web.Application:
     """The application, not yet started. `load` is called now and at each reload. Raises Mistakes."""
     app = web.Application(middlewares=[answer_errors])
     app[METERS] = meters = Meters()
+    app[UNDERWAY] = Underway()
     app[CONFIGURATION] = configuration = Configuration(load, meters)
     settings = configuration.setup.settings
     app[STORE] = Store(open_database(settings.database), queue=settings.limits.queue, meters=meters)
@@ -61,7 +65,7 @@ def make_runner(app: web.Application) -> web.AppRunner:
         access_log=None,
         auto_decompress=False,
         keepalive_timeout=KEEPALIVE_SECONDS,
-        shutdown_timeout=SHUTDOWN_SECONDS,
+        shutdown_timeout=CLOSING_SECONDS,
     )
 
 
@@ -94,6 +98,8 @@ async def _serve(app: web.Application) -> None:
         _on_signals(app, stopping)
         await stopping.wait()
         log.info("ending: what was accepted is being answered")
+        await site.stop()
+        await app[UNDERWAY].stop(SHUTDOWN_SECONDS)
     finally:
         await runner.cleanup()
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from receiver.errors import Mistakes
+from receiver.errors import Mistakes, gathered
+from receiver.flow.setup import book_of
 from receiver.plugins import load_enrichers
-from receiver.rulebook import load_book, prove
+from receiver.rulebook import prove
 from receiver.settings import Settings, attempt
 from receiver.store import unusable
 
@@ -18,16 +19,12 @@ def check(config: Path | None) -> str:
     if settings.database.path and (problem := unusable(settings.database.path)):
         mistakes.append(settings.mistake(("database", "url"), problem))
     enrichers = rules = examples = 0
-    try:
+    with gathered(mistakes):
         enrichers = len(load_enrichers(settings))
-    except Mistakes as found:
-        mistakes += found.mistakes
-    try:
-        book = load_book(settings.rules.folder)
+    with gathered(mistakes):
+        book = book_of(settings)
         mistakes += prove(book)
         rules, examples = len(book.rules), sum(len(rule.examples) for rule in book.rules)
-    except Mistakes as found:
-        mistakes += found.mistakes
     if mistakes:
         raise Mistakes(mistakes)
     counts = [_count(len(settings.sources), "source"), _count(enrichers, "enricher"), _count(rules, "rule")]

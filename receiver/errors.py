@@ -1,6 +1,7 @@
 """The mistakes people make and the refusals senders get, each as one plain sentence."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -26,6 +27,15 @@ class Mistakes(Exception):  # noqa: N818 - the plural says what it holds: all mi
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes = tuple(sorted(set(mistakes)))
         super().__init__("\n".join(map(str, self.mistakes)))
+
+
+@contextmanager
+def gathered(mistakes: list[Mistake]) -> Iterator[None]:
+    """Put the Mistakes that are raised within on the list, so that more can be looked for."""
+    try:
+        yield
+    except Mistakes as found:
+        mistakes += found.mistakes
 
 
 class Refused(Exception):  # noqa: N818 - an answer to a sender, not a fault of ours

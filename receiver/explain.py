@@ -1,5 +1,6 @@
 """`alertsage explain`: what alertsage makes of webhook bodies, without server or store."""
 
+import codecs
 import json
 import re
 import shutil
@@ -106,11 +107,12 @@ def _bodies(paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
 
 
 def _split(where: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    content = content.removeprefix(codecs.BOM_UTF8)
     try:
         whole = json.loads(content)
     except (ValueError, RecursionError):
         lines = content.splitlines()
-        if len(lines) > 1 and lines[0].strip().endswith(b"}"):
+        if len(lines) > 1 and any(_is_json(line) for line in lines):
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     yield from _split(f"{where}:{number}", line)
@@ -122,6 +124,14 @@ def _split(where: str, content: bytes) -> Iterator[tuple[str, bytes]]:
     else:
         bare = _bare(whole)
         yield where, content if bare is whole else json.dumps(bare).encode()
+
+
+def _is_json(line: bytes) -> bool:
+    """True for a webhook body on one line; the lines of one that is laid out over several are none."""
+    try:
+        return isinstance(json.loads(line), dict | list) and len(line.strip()) > 2
+    except (ValueError, RecursionError):
+        return False
 
 
 def _bare(body: Any) -> Any:

@@ -82,7 +82,7 @@ def test_mistakes_of_rules_that_would_pass_in_silence_are_told() -> None:
     Path("rules/recommendations/mine.yaml").write_text(RULES)
     Path("config.yaml").write_text("rules: {folder: rules}\n")
     done = run("check")
-    assert "cpu-bussy: is switched off but there is no such rule; did you mean cpu-busy?" in done.stderr
+    assert "cpu-bussy is switched off but there is no such rule; did you mean cpu-busy?" in done.stderr
     for part in ("enabled: is not true or false", "text: is empty", "link: is not an address"):
         assert part in done.stderr
     Path("rules/recommendations").rename("rules/recs")

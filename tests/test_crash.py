@@ -8,6 +8,8 @@ import os
 import random
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import threading
 import time
@@ -131,6 +133,27 @@ def test_sigterm_answers_every_accepted_request_and_ends_within_ten_seconds(tmp_
     assert acknowledged <= stored
     # A request that was taken in was answered: nothing is stored that its sender was not told of.
     assert stored <= acknowledged | {name for sender in senders for name in sender.unanswered if name not in stored}
+
+
+@pytest.mark.only("sqlite")
+@pytest.mark.parametrize(("arrives", "status"), [(True, b"200"), (False, b"503")])
+def test_a_body_on_its_way_at_sigterm_is_waited_for_and_answered(tmp_path: Path, arrives: bool, status: bytes) -> None:
+    body = json.dumps(webhook(firing("Late"))).encode()
+    with running(tmp_path) as server:
+        with socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1])), timeout=15) as connection:
+            head = f"POST /webhook/alertmanager HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body[:100])
+            time.sleep(0.3)
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.3)
+            if arrives:
+                connection.sendall(body[100:])
+            answer = b""
+            while part := connection.recv(65536):
+                answer += part
+        assert server.process.wait(10) == 0
+    assert answer.split()[1] == status
+    assert b"connection: close" in answer.lower()
 
 
 @pytest.mark.only("sqlite")

@@ -6,7 +6,7 @@ from pathlib import Path
 from enrichers.shipped import SHIPPED
 from tests import engines
 from tests.monitoring import eventually
-from tests.servers import Server, firing, running, start, webhook
+from tests.servers import Server, firing, resolved, running, start, webhook
 
 PLUGINS = """
 import asyncio, os, time
@@ -29,6 +29,19 @@ async def blocks(alert, context):
 
 async def waits(alert, context):
     await asyncio.sleep(60)
+
+class Speechless(Exception):
+    def __str__(self):
+        raise ValueError("no words")
+
+def speechless(alert, context):
+    raise Speechless()
+
+async def says_nothing(alert, context):
+    return None
+
+async def leaves_the_loop(alert, context):
+    raise SystemExit(3)
 
 def leaves(alert, context):
     raise SystemExit(3)
@@ -118,6 +131,36 @@ def test_slow_raising_and_junk_enrichers_are_named_and_intake_does_not_notice(tm
         skipped = outcomes(server, 20, len(names))["sleeps"]
         assert skipped["outcome"] in ("skipped", "timed out")
         assert server.stop() == 0
+
+
+def test_what_an_enricher_raises_ends_neither_the_loop_nor_the_chain(tmp_path):
+    write_plugins(tmp_path)
+    with running(tmp_path, config("leaves_the_loop", "speechless", "says_nothing", "after")) as server:
+        server.post("/webhook", webhook(firing("Down", host="a")))
+        runs = outcomes(server, 1, 4)
+        assert {name: (run["outcome"], run["detail"]) for name, run in runs.items()} == {
+            "leaves_the_loop": ("failed", "RuntimeError: SystemExit: 3"),
+            "speechless": ("failed", "Speechless"),
+            "says_nothing": ("nothing", None),
+            "after": ("ok", None),
+        }
+
+
+def test_the_time_for_what_is_news_counts_from_the_latest_news(tmp_path):
+    """The job that waits since the alert opened is the one for its reopening, too."""
+    write_plugins(tmp_path)
+    settings = config("waits", "good", budget="1500ms").replace("workers: 4", "workers: 1")
+    with running(tmp_path, settings + "lifecycle: {late_within: 0s}\n") as server:
+        for host in "abcd":  # each takes half a second, so the last one's job waits for the others
+            server.post("/webhook", webhook(firing("Down", host=host)))
+        time.sleep(1.2)
+        last = firing("Down", host="d")
+        server.post("/webhook", webhook(resolved(last, "2026-11-23T07:00:00Z")))
+        server.post("/webhook", webhook(last | {"startsAt": "2026-11-23T08:00:00Z"}))
+        runs = outcomes(server, 4, 2)
+        assert (runs["waits"]["outcome"], runs["good"]["outcome"]) == ("timed out", "ok")
+        assert "within 0.5 s" in runs["waits"]["detail"]
+        assert engines.ask(engines.address(tmp_path), "SELECT count(*) FROM job") == [(0,)]
 
 
 def test_a_repeat_owes_nothing_and_keeps_what_was_added(tmp_path):

@@ -35,7 +35,14 @@ OPTIONAL: dict[str, type[BaseModel]] = {  # sections that are not there unless t
     "sources.NAME.auth.signature": Signature,
     "sources.NAME.mapping": MappingSection,
 }
-SIZES = {"spool.max_size", "limits.wire_size", "limits.inflated_size", "limits.label_size", "limits.annotation_size"}
+SIZES = {
+    "spool.max_size",
+    "limits.in_flight",
+    "limits.wire_size",
+    "limits.inflated_size",
+    "limits.label_size",
+    "limits.annotation_size",
+}
 
 
 def documented() -> dict[str, tuple[str, str, str]]:

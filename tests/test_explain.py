@@ -76,6 +76,13 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_explained(tmp_path):
     assert "standard input:2: this is the form of none of Alertmanager's" in done.stderr
 
 
+def test_a_bad_line_spoils_no_other_and_a_byte_order_mark_none_at_all(tmp_path):
+    lines = [b"not json", json.dumps(webhook(firing("A"))).encode(), b'{"version": "4", "alerts": [', b"{}"]
+    done = explain(tmp_path, "--json", "-", given=b"\xef\xbb\xbf" + b"\n".join(lines))
+    assert [json.loads(line)["labels"]["alertname"] for line in done.stdout.splitlines()] == ["A"]
+    assert [line.split(" ")[1].split(":")[1] for line in done.stderr.splitlines()] == ["1", "3", "4"]
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [(None, "missing.json: cannot be read: No such file or directory"), (b"  \n", "is empty")],

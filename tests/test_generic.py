@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from receiver.__main__ import main
 from receiver.errors import Mistakes
 from receiver.settings import load
 from tests.support import Site, serving
@@ -75,7 +77,11 @@ async def test_times_are_read_as_senders_write_them(tmp_path: Path, told: Any, s
         assert (await alerts(site))[0]["started_at"] == shown
 
 
-@pytest.mark.parametrize("told", ["", 0, "0", False, None, "0001-01-01T00:00:00Z"])
+NO_TIMES = ["", " ", 0, "0.0", False, None, "0001-01-01T00:00:00Z", "1900-01-01", "1970-01-01T00:00:00Z", "2999-01-01"]
+"""Beside those that say "none": dates that only stand for none, before 1970 and after 2200."""
+
+
+@pytest.mark.parametrize("told", NO_TIMES)
 async def test_a_time_that_is_not_told_is_now(tmp_path: Path, told: Any) -> None:
     mapping = config(starts_at="since", ends_at="until", resolved={"path": "state", "in": "ok"}, fingerprint=["name"])
     async with serving(tmp_path, mapping) as site:
@@ -146,11 +152,24 @@ async def test_it_ends_when_the_sender_says_so_and_pings_are_ignored(tmp_path: P
     ("mapping", "body", "sentence"),
     [
         ({}, {"x": 1}, "sources.any.mapping.name (name) finds nothing in this body"),
-        ({}, "text", "an alert is a JSON string, not an object"),
+        ({}, "text", "sources.any.mapping: an alert is a JSON string, not an object"),
+        ({}, [1], "sources.any.mapping: an alert is a JSON number, not an object"),
+        ({"alerts": "a"}, {"a": 1}, "sources.any.mapping.alerts (a): an alert is a JSON number, not an object"),
         ({"alerts": "a.b"}, {"a": 1}, "sources.any.mapping.alerts (a.b) finds nothing in this body"),
         ({"fingerprint": ["id", "key"]}, {"name": "A"}, "mapping.fingerprint (id, key) finds nothing"),
         ({"starts_at": "t"}, {"name": "A", "t": "soon"}, 'mapping.starts_at (t) is "soon", not a time'),
+        (
+            {"starts_at": "t"},
+            {"name": "A", "t": 1_795_161_600_000_000},
+            "starts_at (t) is a JSON number, out of range: sec",
+        ),
         ({"title": "join(' ', n)"}, {"name": "A", "n": 1}, "mapping.title (join(' ', n)) cannot be read"),
+        ({"alerts": "e[?n > `3`]"}, {"e": [{"n": "x"}]}, "alerts (e[?n > `3`]) cannot be read from this body: a value"),
+        ({"title": "max_by(e, &n).n"}, {"name": "A", "e": [{"n": 1}, {"n": "x"}]}, "title (max_by(e, &n).n) cannot be"),
+        ({"ignore": {"path": "contains(n, `1`)", "in": "x"}}, {"n": "a"}, "ignore (contains(n, `1`)) cannot be read"),
+        ({"fingerprint": ["avg(n)"]}, {"name": "A", "n": [10**400]}, "fingerprint.0 (avg(n)) cannot be read from this"),
+        ({"users": "ceil(to_number(n))"}, {"name": "A", "n": "9" * 400 + ".5"}, "users (ceil(to_number(n))) cannot be"),
+        ({"facts": {"f": "{a: sum(n)}"}}, {"name": "A", "n": [10**4299] * 10}, "facts.f ({a: sum(n)}) cannot be read"),
     ],
 )
 async def test_a_body_that_does_not_fit_is_400_and_names_the_path(
@@ -221,6 +240,70 @@ def test_every_mistake_of_a_mapping_is_told_by_its_line(tmp_path: Path, monkeypa
     assert len(told) == len(TOLD), told
     for found, wanted in zip(told, TOLD, strict=True):
         assert found.startswith(wanted)
+
+
+@pytest.mark.only("sqlite")
+@pytest.mark.parametrize(
+    ("mapping", "told"),
+    [
+        ({"title": "lenght(a)"}, '"lenght(a)" is not a JMESPath: there is no function lenght; did you mean "length"?'),
+        ({"title": "a[?uper(b)]"}, '"a[?uper(b)]" is not a JMESPath: there is no function uper; there is abs, avg, '),
+        ({"alerts": "a[] | abs(b, c)"}, "abs takes 1 argument, not 2"),
+        ({"fingerprint": ["a", "not_null()"]}, "not_null takes at least 1 argument, not 0"),
+        ({"ignore": {"path": "a[::0]", "in": "x"}}, '"a[::0]" is not a JMESPath: the step of a slice cannot be 0'),
+        ({"title": "sort_by(a, b)"}, "sort_by takes an expression as argument 2; write & before it"),
+        ({"title": "merge(a, &b)"}, "merge takes a value as argument 2; leave out the & before it"),
+        ({"facts": {"f": "[&a]"}}, "& stands only before an argument of map, max_by, min_by, sort_by"),
+        ({"title": "(" * 5000 + "a" + ")" * 5000}, "is not a JMESPath: it is nested too deeply"),
+        ({"title": "a[" + "9" * 5000 + "]"}, "is not a JMESPath: it holds too large a number"),
+        ({"category": {"default": "availibility"}}, 'has "availibility", which is none of system, database, '),
+        ({"category": "availibility"}, 'reads a field "availibility" of the body; write {default: availability} '),
+        ({"category": {"path": "a", "map": {"x": "dbs"}}}, 'category: has "dbs", which is none of system, database, '),
+        ({"severity": {"path": "a", "map": {1: "critcal"}}}, '"critcal", which is none of critical, page, error, '),
+        ({"severity": "p == `1` && 'critical' || 'urgnt'"}, 'severity: has "urgnt", which is none of critical, page, '),
+        ({"severity": "critical"}, 'severity: reads a field "critical" of the body; write {default: critical} for '),
+        ({"starts_at": {"default": "yesterday"}}, 'starts_at: has "yesterday", which is not a time: RFC 3339 or se'),
+        ({"ends_at": "not_null(a, `-5`)"}, "ends_at: has a JSON number, which is out of range: seconds or milli"),
+        ({"users": {"path": "a", "default": "many"}}, 'users: has "many", which is not a whole number'),
+        ({"links": {"A": "'javascript:x'"}}, 'links.A: has "javascript:x", which is not an http, https or mailto addr'),
+        ({"labels": {"alertname": "y"}}, "labels.alertname: is the label that mapping.name makes; write its path"),
+    ],
+)
+def test_what_can_never_work_is_told_before_any_body_comes(tmp_path: Path, mapping: dict[str, Any], told: str) -> None:
+    (tmp_path / "config.yaml").write_text(config(**mapping))
+    for command in (["check"], ["explain", "--source", "any", "-", "--config"]):
+        done = CliRunner().invoke(main, [*command, str(tmp_path / "config.yaml")], input="{}")
+        assert (done.exit_code, done.stderr.count("\n")) == (2, 1), done.output
+        assert "config.yaml:1: sources.any.mapping." in done.stderr
+        assert told in done.stderr
+
+
+@pytest.mark.only("sqlite")
+def test_explain_says_in_a_sentence_what_does_not_fit(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(config(alerts="events[?level > `3`]"))
+    (tmp_path / "body.json").write_text('{"events": [{"level": "high"}]}')
+    files = ["--config", str(tmp_path / "config.yaml"), str(tmp_path / "body.json")]
+    done = CliRunner().invoke(main, ["explain", "--source", "any", *files])
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "sources.any.mapping.alerts (events[?level > `3`]) cannot be read from this body: a value" in done.stderr
+
+
+async def test_what_may_work_passes_and_does(tmp_path: Path) -> None:
+    mapping = {
+        "name": {"path": "name", "default": "a\0b"},
+        "category": "(a == 'availibility' && 'Database') || b",
+        "severity": {"path": "critical", "map": {"P1": "Critical", "P9": ""}, "default": "P1"},
+        "starts_at": {"path": "since", "map": {"never": 0}, "default": "1795161600"},
+        "title": "join(' ', map(&@[0], values(d)))",
+        "facts": {"state": {"path": "state", "map": {"1": "up"}}},
+        "links": {"A": "join('', ['https://', a])"},
+    }
+    async with serving(tmp_path, config(**mapping)) as site:
+        await post(site, {"since": "never", "a": "availibility", "d": {"x": ["y"]}, "state": 1})
+        (alert,) = await alerts(site)
+        told = alert["name"], alert["priority"], alert["category"], alert["title"], alert["facts"]["state"]
+        assert told == ("a\ufffdb", "critical", "database", "y", "up")
+        assert alert["links"] == [{"title": "A", "url": "https://availibility"}]
 
 
 def test_a_list_of_secrets_comes_from_a_file_or_the_environment(tmp_path: Path) -> None:

@@ -90,6 +90,11 @@ TABLE: dict[str, tuple[bytes, set[int]]] = {
     "10,001 alerts": (many(10_001), {413}),
     "10,000 alerts that are none": (b'{"version": "4", "alerts": [' + b"{}," * 9_999 + b"{}]}", {400}),
     "a huge truncatedAlerts": (group(truncatedAlerts=10**30), {200}),
+    "three million bytes of empty lists": (
+        b'{"version": "4", "alerts": [], "x": [' + b"[]," * 990_000 + b"[]]}",
+        {200},
+    ),
+    "many values and a NaN": (b'{"version": "4", "alerts": [], "x": [' + b"[]," * 85_000 + b"NaN]}", {200}),
     "very many values": (b'{"version": "4", "alerts": [' + b"1," * 200_000 + b"1]}", {413}),
     "many names": (group(x={str(n): 1 for n in range(900_000)}), {200}),
     "60 MB of escapes": (
@@ -192,6 +197,47 @@ async def test_a_hostile_body_gets_its_answer_and_disturbs_nobody(what: str, tmp
 async def test_a_hostile_gzip_body_gets_its_answer_and_disturbs_nobody(what: str, tmp_path: Path) -> None:
     hostile, allowed = GZIP[what]
     assert await sent(tmp_path, hostile, **{"Content-Encoding": "gzip"}) in allowed
+
+
+UNTOLD = {name: TABLE[name][0] for name in ("three million bytes of empty lists", "many values and a NaN")}
+UNTOLD["small ones and a NaN"] = b'{"alerts": [], "x": [' + b'{"a":1},' * 8_000 + b"NaN]}"
+UNTOLD["a bomb"] = gzip.compress(b'{"alerts": [], "x": [' + b'{"a":"b"},' * 990_000 + b"NaN]}", 1)
+
+
+@pytest.mark.parametrize("what", UNTOLD)
+async def test_where_nothing_tells_whose_it_is_a_hostile_body_disturbs_nobody(what: str, tmp_path: Path) -> None:
+    lags = []
+    encoding = {"Content-Encoding": "gzip"} if UNTOLD[what][:2] == b"\x1f\x8b" else {}
+    for attempt in range(3):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        async with serving(folder, "sources: {am: {auth: {bearer: s}}, canary: {kind: sentry}}") as site:
+            loop = asyncio.get_running_loop()
+            posting = asyncio.create_task(site.post("/webhook", UNTOLD[what], **encoding))
+            lag = 0.0
+            while not posting.done():
+                began = loop.time()
+                await asyncio.sleep(0.005)
+                lag = max(lag, loop.time() - began - 0.005)
+            assert (await posting).status in (401, 413)
+        lags.append(lag)
+        if lag < LAG:
+            return
+    raise AssertionError(f"the loop was held for {lags} s")
+
+
+async def test_bodies_under_way_hold_no_more_than_they_may_together(tmp_path: Path) -> None:
+    """Memory is bounded: what is beyond is told to come again, and taken then."""
+    limits = {"limits": {"wire_size": "1MiB", "inflated_size": "4MiB", "in_flight": "5MiB"}}
+    large = gzip.compress(group(x="y" * 3_500_000), 1)
+    async with serving(tmp_path, json.dumps(limits)) as site:
+        answers = await asyncio.gather(
+            *(site.post("/webhook/alertmanager", large, **{"Content-Encoding": "gzip"}) for _ in range(8))
+        )
+        statuses = {answer.status for answer in answers}
+        assert statuses == {200, 503}
+        assert any("limits.in_flight" in answer.json["detail"] for answer in answers if answer.status == 503)
+        assert (await site.post("/webhook/alertmanager", large, **{"Content-Encoding": "gzip"})).status == 200
 
 
 ANY_TYPE: list[Any] = [None, True, 0, -1, 2**63, 1.5, "", "text", [], [1], {}, {"a": {"b": 1}}]

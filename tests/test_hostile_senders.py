@@ -85,6 +85,20 @@ CONFIG = json.dumps(
                     "links": {"Look": "url"},
                 },
             },
+            "worked": {
+                "kind": "generic",
+                "mapping": {
+                    "alerts": "events[?users > `3`]",
+                    "name": "what",
+                    "title": "join(' ', [what, text])",
+                    "severity": {"body": "max_by(events[?users], &users).level"},
+                    "ignore": {"path": "contains(text, level)", "in": True},
+                    "starts_at": "floor(since)",
+                    "users": "ceil(avg([users, to_number(users)]))",
+                    "labels": {"host": "reverse(host)"},
+                    "facts": {"all": "merge(@, details)", "sum": {"body": "{users: sum(events[].users)}"}},
+                },
+            },
         }
     }
 )
@@ -117,6 +131,7 @@ BODIES: dict[str, tuple[str, str, Any]] = {
     "legacy": ("sentry", "", legacy()),
     "grafana": ("grafana", "", GRAFANA),
     "generic": ("generic/any", "", GENERIC),
+    "worked": ("generic/worked", "", GENERIC),
 }
 
 
@@ -139,6 +154,9 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         yield served
 
 
+HUGE = 10**400
+"""Valid JSON, and more than a floating-point number holds."""
+NUMBERS = st.sampled_from([HUGE, -HUGE, 10**4299, 2**63, 5e-324, 1e308])
 UNHURRIED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -147,7 +165,8 @@ UNHURRIED = settings(deadline=None, max_examples=60, suppress_health_check=[Heal
 @given(data=st.data())
 def test_any_value_anywhere_is_2xx_or_4xx(server: Server, kind: str, data: st.DataObject) -> None:
     address, resource, body = BODIES[kind]
-    changes = data.draw(st.lists(st.tuples(st.sampled_from(list(places(body))), VALUES), min_size=1, max_size=3))
+    values = VALUES | NUMBERS
+    changes = data.draw(st.lists(st.tuples(st.sampled_from(list(places(body))), values), min_size=1, max_size=3))
     hostile = json.dumps(mutated(body, changes)).encode()
     status, answer = ask(f"{server.url}/webhook/{address}", hostile, headers(resource))
     assert 200 <= status < 500, answer
@@ -157,7 +176,24 @@ def test_any_value_anywhere_is_2xx_or_4xx(server: Server, kind: str, data: st.Da
         assert server.get(f"/api/v1/alerts/{alert['id']}")[0] == 200
 
 
-ANY_TYPE: list[Any] = [None, True, 0, -1, 2**63, 1.5, 1e308, "", "text", [], [1], {}, {"a": {"b": 1}}]
+ANY_TYPE: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    2**63,
+    HUGE,
+    -HUGE,
+    1.5,
+    1e308,
+    5e-324,
+    "",
+    "text",
+    [],
+    [1],
+    {},
+    {"a": {"b": 1}},
+]
 
 
 @pytest.mark.parametrize("kind", BODIES)
@@ -169,6 +205,19 @@ async def test_a_field_of_any_wrong_type_is_2xx_or_4xx(site: Site, kind: str) ->
             answer = await site.post(f"/webhook/{address}", hostile, **headers(resource))
             assert 200 <= answer.status < 500, (path, value, answer.body)
     assert (await site.get("/api/v1/alerts?limit=500")).status == 200
+
+
+@pytest.mark.parametrize("limit", [HUGE, -HUGE, 1e308, 5e-324])
+async def test_figures_of_any_size_are_shown_as_json(site: Site, limit: float) -> None:
+    changes = [(("data", "metric_alert", "alert_rule", "triggers", 0, "alert_threshold"), limit)]
+    await site.post("/webhook/sentry", mutated(METRIC, changes), **{"Sentry-Hook-Resource": "metric_alert"})
+    for name in ("generic/any", "generic/worked"):
+        await site.post(f"/webhook/{name}", mutated(GENERIC, [(("events", 0, "users"), limit)]))
+    listed = (await site.get("/api/v1/alerts")).json["alerts"]
+    assert listed
+    for alert in listed:
+        shown = await site.get(f"/api/v1/alerts/{alert['id']}")
+        json.loads(shown.body, parse_constant=pytest.fail)
 
 
 NASTY = "<script>alert(1)</script>{{7*7}}{%x%}'; DROP TABLE alert; --$(id)\u202e\x1b[31m"

@@ -154,6 +154,18 @@ def test_the_shipped_book_and_a_good_overlay_prove_themselves(tmp_path):
         ),
         ("- id: [\n", ["mine.yaml:2: is not YAML"]),
         (
+            "- id: x\n  rank: high\n  when:\n  - nmae = x\n  say: {text: t}\n  examples: {matches: [3]}\n",
+            [
+                "mine.yaml:2: 0.rank: is not a whole number",
+                "mine.yaml:4: 0.when.0: 'nmae' cannot be tested",
+                "mine.yaml:6: 0.examples.matches.0: is not an alert",
+            ],
+        ),
+        (
+            "- {id: cpu-bussy, enabled: false}\n",
+            ["mine.yaml:1: 0.id: cpu-bussy is switched off but there is no such rule; did you mean cpu-busy?"],
+        ),
+        (
             "- id: x\n  when: name = x\n  say: {text: t}\n  examples: {matches: [3]}\n",
             ["mine.yaml:4: 0.examples.matches.0: is not an alert"],
         ),

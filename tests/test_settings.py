@@ -143,6 +143,27 @@ def test_variables_go_over_the_file_by_their_names(tmp_path: Path) -> None:
     assert (owner.use, owner.enabled, dict(owner.own)) == ("a.py:b", False, {"teams": ["x"], "baseurl": "u"})
 
 
+def test_variables_change_the_usual_sources_and_take_none_away(tmp_path: Path) -> None:
+    told = read(
+        tmp_path, "", {"ALERTSAGE__SOURCES__GRAFANA__AUTH__BEARER": "x", "ALERTSAGE__SOURCES__PROD__EXPIRE_AFTER": "1d"}
+    )
+    assert {name: source.kind for name, source in told.sources.items()} == {
+        "alertmanager": "alertmanager",
+        "grafana": "grafana",
+        "sentry": "sentry",
+        "prod": "alertmanager",
+    }
+    assert told.sources["grafana"].auth.bearer is not None
+    signed = read(tmp_path, "", {"ALERTSAGE__SOURCES__SENTRY__AUTH__SIGNATURE__SECRETS": "abc"})
+    assert signed.sources["sentry"].auth.signature is not None
+
+
+def test_a_source_called_like_a_kind_is_of_that_kind(tmp_path: Path) -> None:
+    told = read(tmp_path, "sources: {sentry: {}, grafana: , eu: {}, alertmanager: {kind: grafana}}")
+    kinds = {name: source.kind for name, source in told.sources.items()}
+    assert kinds == {"sentry": "sentry", "grafana": "grafana", "eu": "alertmanager", "alertmanager": "grafana"}
+
+
 def test_mistakes_in_variables_are_told_by_the_variable(tmp_path: Path) -> None:
     environ = {
         "ALERTSAGE__LIMITS__QUEUE": "many",

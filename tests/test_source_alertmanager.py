@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from receiver.domain.sighting import Sightings
+from receiver.domain.sighting import Sightings, Starts
 from receiver.domain.times import parse_rfc3339
 from receiver.sources import Bounds
 from receiver.sources.fingerprint import fingerprint
@@ -113,6 +113,13 @@ def test_numbers_that_no_store_takes_become_null(number: bytes) -> None:
 )
 def test_a_generator_url_that_is_no_web_address_or_very_long_is_left_out(url: object) -> None:
     assert one(generatorURL=url).generator_url == ""
+
+
+@pytest.mark.parametrize("start", [None, "", MISSING, "0001-01-01T00:00:00Z"])
+def test_a_firing_without_a_start_proves_no_new_episode(start: object) -> None:
+    told = one(startsAt=start)
+    assert (told.starts, told.mark) == (Starts.EVENT, 0)
+    assert one().starts is Starts.EPISODE
 
 
 def test_a_long_annotation_is_cut_and_says_so() -> None:

@@ -47,6 +47,15 @@ async def test_an_intake_address_takes_only_post(site: Site, method: str, path: 
     assert "POST" in answer.headers["Allow"]
 
 
+async def test_an_alert_without_a_start_told_again_is_a_repeat(site: Site) -> None:
+    body = {"version": "4", "alerts": [{"status": "firing", "labels": {"alertname": "N"}}]}
+    outcomes = [(await site.post("/webhook", body)).json["outcomes"] for _ in range(3)]
+    assert outcomes == [{"opened": 1}, {"duplicate": 1}, {"duplicate": 1}]
+    over = {"version": "4", "alerts": [{"status": "resolved", "labels": {"alertname": "N"}}]}
+    assert (await site.post("/webhook", over)).json["outcomes"] == {"resolved": 1}
+    assert (await site.post("/webhook", body)).json["outcomes"] == {"reopened": 1}
+
+
 async def test_the_answer_tells_what_became_of_each_alert(site: Site) -> None:
     first = firing("A")
     body = webhook(first, firing("B"), {"status": "odd"}) | {"truncatedAlerts": 2}

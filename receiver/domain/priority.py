@@ -36,13 +36,13 @@ def of_alert(alert: AlertView) -> tuple[Priority, tuple[Term, ...]]:
     """By what it is: a test is nobody's trouble, an application's error counts by its impact, the rest by severity."""
     if alert.facts.get("test") is True:
         return Priority.INFO, (Term("test", "sent by a test button", "info"),)
-    if "level" in alert.labels and "severity" not in alert.labels:
+    if "error_type" in alert.facts or (alert.kind == "sentry" and "severity" not in alert.labels):
         errors = alert.facts.get("error_count")
         return of_error(
             str(alert.facts.get("error_type", "")),
             alert.impact.users if alert.impact else "unknown",
             errors if isinstance(errors, int) else None,
-            alert.labels["level"].lower(),
+            alert.labels.get("level", "error").lower(),
         )
     return of_received(alert)
 

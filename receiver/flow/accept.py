@@ -68,9 +68,9 @@ async def accept(webhook: Webhook, setup: Setup, into: Into) -> Taken:
     source, limits = webhook.source, setup.settings.limits
     kind, at = KINDS[setup.contexts[source].kind], times.now()
     headers = {name: webhook.headers[name] for name in kind.headers if name in webhook.headers}
-    told = await apart.parse(headers, webhook.body, setup.contexts[source], at)
+    seconds = limits.answer_timeout.total_seconds()
+    told = await apart.parse(headers, webhook.body, setup.contexts[source], at, seconds)
     if kind.retries:
-        seconds = limits.answer_timeout.total_seconds()
         try:
             return await _store(source, told, setup, into, seconds)
         except TimeoutError:

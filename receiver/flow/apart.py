@@ -5,6 +5,7 @@ other webhook for most of a second. A process of its own decodes those, and hand
 """
 
 import asyncio
+import math
 import pickle
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -20,10 +21,12 @@ from receiver.sources.reading import read
 
 IN_A_THREAD = 256 * 2**10
 """Bodies above this size are parsed in a thread."""
-MANY = 2_000
-"""So are those with more objects: a bad alert needs few bytes, but a reason and an excerpt."""
+MANY_OBJECTS, MANY_VALUES = 2_000, 20_000
+"""So are those with more of either: a bad alert needs few bytes, but a reason and an excerpt."""
 IN_A_PROCESS = 4 * 2**20
 """Bodies above this size are parsed in a process."""
+VERY_MANY_VALUES = 200_000
+"""So are those with more values."""
 PIECE = 250
 """Alerts handed back at a time."""
 
@@ -32,17 +35,34 @@ _Answer = list[bytes] | tuple[str, str, int]
 """Pickled pieces, or the parts of a Refused."""
 
 
-async def parse(headers: Mapping[str, str], body: bytes, source: SourceContext, now: Instant) -> Sightings:
+async def parse(
+    headers: Mapping[str, str], body: bytes, source: SourceContext, now: Instant, patience: float = math.inf
+) -> Sightings:
     """Parse a webhook of the source's kind without holding up others.
 
-    Raises Refused as the parser does, and StoreAway when the process that parses ended by itself.
+    Raises Refused as the parser does, and StoreAway when the process that parses ended by itself or was busy with
+    others for longer than `patience` seconds.
     """
-    if len(body) > IN_A_PROCESS:
-        async with _one_at_a_time:
-            return await asyncio.to_thread(_in_a_process, dict(headers), body, source, now)
-    if len(body) > IN_A_THREAD or body.count(b"{") > MANY:
+    values = body.count(b",") + body.count(b"[")
+    if len(body) > IN_A_PROCESS or values > VERY_MANY_VALUES:
+        return await _one_after_the_other(headers, body, source, now, patience)
+    if len(body) > IN_A_THREAD or values > MANY_VALUES or body.count(b"{") > MANY_OBJECTS:
         return await asyncio.to_thread(read, headers, body, source, now)
     return read(headers, body, source, now)
+
+
+async def _one_after_the_other(
+    headers: Mapping[str, str], body: bytes, source: SourceContext, now: Instant, patience: float
+) -> Sightings:
+    try:
+        async with asyncio.timeout(None if patience == math.inf else patience):
+            await _one_at_a_time.acquire()
+    except TimeoutError:
+        raise StoreAway(f"other large webhooks were being parsed for more than {patience:g} s") from None
+    try:
+        return await asyncio.to_thread(_in_a_process, dict(headers), body, source, now)
+    finally:
+        _one_at_a_time.release()
 
 
 def _in_a_process(headers: dict[str, str], body: bytes, source: SourceContext, now: Instant) -> Sightings:

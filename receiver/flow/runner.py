@@ -54,8 +54,9 @@ class Runner:
             spent = time.perf_counter() - began
             return None, _outcome(enricher, "timed out", spent, f"no answer within {seconds:g} s")
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises is an outcome on the alert
-            context.log.warning("enricher %s failed: %s: %s", enricher.name, type(error).__name__, error)
-            return None, _outcome(enricher, "failed", time.perf_counter() - began, f"{type(error).__name__}: {error}")
+            why = _said(error)
+            context.log.warning("enricher %s failed: %s", enricher.name, why)
+            return None, _outcome(enricher, "failed", time.perf_counter() - began, why)
         spent = time.perf_counter() - began
         return added, _outcome(enricher, "nothing" if added == Enrichment() else "ok", spent, None)
 
@@ -124,8 +125,11 @@ class _SideLoop:
         async def work() -> Any:
             if self._http is None:
                 self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60))
-            async with asyncio.timeout(seconds):
-                return await call(alert, replace(context, http=self._http))
+            try:
+                async with asyncio.timeout(seconds):
+                    return await call(alert, replace(context, http=self._http))
+            except (SystemExit, KeyboardInterrupt) as error:  # they would end the loop for all that run on it
+                raise RuntimeError(_said(error)) from error
 
         return asyncio.run_coroutine_threadsafe(work(), self._loop)
 
@@ -166,12 +170,20 @@ def _hand_over(
         if error is None:
             future.set_result(result)
         else:
-            future.set_exception(error if isinstance(error, Exception) else RuntimeError(repr(error)))
+            future.set_exception(error if isinstance(error, Exception) else RuntimeError(_said(error)))
 
     try:
         loop.call_soon_threadsafe(tell)
     except RuntimeError:  # the server's loop has ended while the enricher hung: nobody waits any more
         log.debug("an enricher answered after the server had ended")
+
+
+def _said(error: BaseException) -> str:
+    """Class and words of what a plugin raised, which may have no words, or none that can be had."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - its own __str__ raises
+        return type(error).__name__
 
 
 def _outcome(enricher: LoadedEnricher, outcome: Any, seconds: float, detail: str | None) -> Outcome:

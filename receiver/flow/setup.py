@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from importlib.metadata import version
 from typing import Any, get_args
@@ -15,6 +16,7 @@ from receiver.domain.enrichment import History
 from receiver.domain.rules import Book
 from receiver.domain.sighting import NOTHING, Sighting
 from receiver.domain.times import Instant, span
+from receiver.errors import Mistake, Mistakes, gathered
 from receiver.meters import Meters
 from receiver.plugins import LoadedEnricher, Stage, load_enrichers
 from receiver.rulebook import load_book
@@ -47,10 +49,17 @@ class Setup:
 
 
 def build(settings: Settings, meters: Meters) -> Setup:
-    """Load what the settings name. Raises Mistakes: then nothing of it is used."""
-    enrichers = load_enrichers(settings)
+    """Load what the settings name. Raises Mistakes, all that there are: then nothing of it is used."""
+    mistakes: list[Mistake] = []
+    enrichers: tuple[LoadedEnricher, ...] = ()
+    book = Book()
+    with gathered(mistakes):
+        enrichers = load_enrichers(settings)
+    with gathered(mistakes):
+        book = book_of(settings)
+    if mistakes:
+        raise Mistakes(mistakes)
     inline, shown, deferred = (tuple(e for e in enrichers if e.stage == stage) for stage in get_args(Stage))
-    book = load_book(settings.rules.folder)
     # Whatever could describe the same sighting differently: other settings, another version.
     salt = blake2b(f"{version('alertsage')}{settings.enrichers!r}".encode(), digest_size=16).digest()
     meters.introduce(settings.sources)
@@ -60,6 +69,11 @@ def build(settings: Settings, meters: Meters) -> Setup:
     }
     contexts = {name: context_of(settings, name, source) for name, source in settings.sources.items()}
     return Setup(settings, inline, shown, deferred, book, plans, contexts)
+
+
+def book_of(settings: Settings) -> Book:
+    """The rule book that the settings name. Raises Mistakes."""
+    return load_book(settings.rules.folder, partial(settings.mistake, ("rules", "folder")))
 
 
 def context_of(settings: Settings, name: str, source: Source) -> SourceContext:

@@ -1,6 +1,6 @@
 """Rule files read into a Book. A user's folder overlays the shipped book by rule id."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from hashlib import blake2b
 from pathlib import Path
@@ -20,10 +20,11 @@ _EXAMPLE = ("name", "labels", "annotations", "expr", "kind", "facts")
 _Path = tuple[str | int, ...]
 
 
-def load_book(folder: Path | None = None) -> Book:
+def load_book(folder: Path | None = None, named: Callable[[str], Mistake] | None = None) -> Book:
     """The shipped rules, overlaid by the folder's: a known id replaces a rule, `enabled: false` drops it.
 
-    Raises Mistakes with every mistake in every file.
+    `named` makes a mistake of a sentence about the folder: it knows where that is named. Raises Mistakes with every
+    mistake in every file.
     """
     mistakes: list[Mistake] = []
     rules: dict[str, Rule] = {}
@@ -36,17 +37,18 @@ def load_book(folder: Path | None = None) -> Book:
             mistakes += found.mistakes
             continue
         hashed.update(repr(document.data).encode())
-        for rule_id, rule in _rules(document, mistakes):
+        for number, rule_id, rule in _rules(document, mistakes):
             if rule is None and rule_id not in rules:
                 close = get_close_matches(rule_id, list(rules), 1)
                 hint = f"; did you mean {close[0]}?" if close else ""
-                mistakes.append(Mistake(document.file, 0, rule_id, f"is switched off but there is no such rule{hint}"))
+                sentence = f"{rule_id} is switched off but there is no such rule{hint}"
+                mistakes.append(document.mistake((number, "id"), sentence))
             # Taken out first: a replaced rule speaks where its file stands, not where the old one stood.
             rules.pop(rule_id, None)
             if rule is not None:
                 rules[rule_id] = rule
     if folder is not None:
-        mistakes += _misplaced(folder)
+        mistakes += _misplaced(folder, named or (lambda sentence: Mistake(str(folder), 0, "", sentence)))
     if mistakes:
         raise Mistakes(mistakes)
     # With the same rank, those of the folder speak first: their writer knows the place.
@@ -54,13 +56,13 @@ def load_book(folder: Path | None = None) -> Book:
     return Book(tuple(ordered), hashed.hexdigest())
 
 
-def _misplaced(folder: Path) -> Iterator[Mistake]:
+def _misplaced(folder: Path, named: Callable[[str], Mistake]) -> Iterator[Mistake]:
     """What would be ignored in silence otherwise."""
     if not folder.is_dir():
-        yield Mistake(str(folder), 0, "", "is not a folder (rules.folder)")
+        yield named(f"{folder} is not a folder")
         return
     if not (folder / "recommendations").is_dir():
-        yield Mistake(str(folder), 0, "", "holds no folder recommendations, so no rule of it is read (rules.folder)")
+        yield named(f"{folder} holds no folder recommendations, so no rule of it is read")
     for file in sorted(folder.glob("*.y*ml")):
         yield Mistake(str(file), 0, "", f"is not read here; put it at recommendations/{file.name} inside the folder")
 
@@ -70,8 +72,8 @@ def rule_files(folder: Path) -> list[Path]:
     return sorted((folder / "recommendations").glob("*.y*ml")) if folder.is_dir() else []
 
 
-def _rules(document: Document, mistakes: list[Mistake]) -> Iterator[tuple[str, Rule | None]]:
-    """(id, rule) for each rule of the file, None for one that is switched off; mistakes go on the list."""
+def _rules(document: Document, mistakes: list[Mistake]) -> Iterator[tuple[int, str, Rule | None]]:
+    """(place, id, rule) for each rule of the file, None for one that is switched off; mistakes go on the list."""
     if document.data is None:
         return
     if not isinstance(document.data, list):
@@ -79,17 +81,14 @@ def _rules(document: Document, mistakes: list[Mistake]) -> Iterator[tuple[str, R
         return
     seen: dict[str, int] = {}
     for number, written in enumerate(document.data):
-        problems = list(_problems(document, number, written))
+        problems = [*_problems(document, number, written), *_unclear(document, number, written)]
         if not problems and written["id"] in seen:
             problems = [document.mistake((number, "id"), f"{written['id']} is used twice (line {seen[written['id']]})")]
         if problems:
             mistakes += problems
             continue
         seen[written["id"]] = document.line((number, "id"))
-        try:
-            yield written["id"], _rule(document, number, written)
-        except Unclear as unclear:
-            mistakes.append(document.mistake(unclear.path, unclear.sentence))
+        yield number, written["id"], _rule(document, number, written)
 
 
 def _problems(document: Document, number: int, written: Any) -> Iterator[Mistake]:
@@ -111,6 +110,21 @@ def _problems(document: Document, number: int, written: Any) -> Iterator[Mistake
         yield document.mistake((number, "rank"), "is not a whole number")
     for place, say in enumerate(_said(written)):
         yield from _say_problems(document, (number, "say", place), say)
+
+
+def _unclear(document: Document, number: int, written: Any) -> Iterator[Mistake]:
+    """What is wrong inside a rule's condition and its examples."""
+    if not isinstance(written, dict) or written.get("enabled", True) is False:
+        return
+    for key, read_it in (
+        ("when", lambda: condition(written["when"], (number, "when"))),
+        ("examples", lambda: _examples(document, number, written["examples"])),
+    ):
+        try:
+            if key in written:
+                read_it()
+        except Unclear as unclear:
+            yield document.mistake(unclear.path, unclear.sentence)
 
 
 def _say_problems(document: Document, at: _Path, say: Any) -> Iterator[Mistake]:

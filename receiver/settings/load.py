@@ -12,11 +12,13 @@ from pydantic_core import ErrorDetails
 from receiver import yamlfile
 from receiver.errors import Mistake, Mistakes
 from receiver.settings import environment, secretfiles
-from receiver.settings.model import SHIPPED, Settings
+from receiver.settings.model import SHIPPED, USUAL, Settings
 from receiver.settings.origin import Origin
 from receiver.settings.schema import keys_at
 from receiver.settings.sentences import sentence, unknown
+from receiver.sources import KINDS
 
+SOURCES = f"{environment.PREFIX}SOURCES__"
 DEFAULT = Path("config.yaml")
 """The file that is read when none is named; it need not exist."""
 
@@ -41,7 +43,12 @@ def attempt(path: Path | None = None, environ: Mapping[str, str] | None = None) 
         data = {}
     if not isinstance(data, dict):
         raise Mistakes([document.mistake((), "must hold sections with keys, e.g. `server:`")])
-    variables, mistakes = environment.overlay(data, os.environ if environ is None else environ)
+    environ = os.environ if environ is None else environ
+    if data.get("sources") is None and any(name.startswith(SOURCES) for name in environ):
+        data["sources"] = {
+            kind: {} for kind in USUAL
+        }  # a variable changes one of them, it does not take the others away
+    variables, mistakes = environment.overlay(data, environ)
     origin = Origin(document, variables, Path(document.file).absolute().parent)
     mistakes += secretfiles.fill_all(data, origin)
     settings, found = _validated(_completed(data), origin)
@@ -62,8 +69,17 @@ def _completed(data: Mapping[str, Any]) -> dict[str, Any]:
     enrichers = given.get("enrichers", {})
     if isinstance(enrichers, dict):
         given["enrichers"] = {name: {} for name in SHIPPED} | enrichers
+    sources = given.get("sources")
+    if isinstance(sources, dict):
+        given["sources"] = {name: _of_kind(name, source) for name, source in sources.items()}
     # the default file lies beside the configuration, so the section is always read in its context
     return {"database": {}} | given
+
+
+def _of_kind(name: Any, source: Any) -> Any:
+    """A source that has the name of a kind is of that kind, unless it says otherwise."""
+    named = name in KINDS and (source is None or (isinstance(source, dict) and "kind" not in source))
+    return {"kind": name, **(source or {})} if named else source
 
 
 def _validated(data: dict[str, Any], origin: Origin) -> tuple[Settings, list[Mistake]]:

@@ -86,6 +86,15 @@ class Limits(Section):
     body_timeout: Timeout = timedelta(seconds=10)
     answer_timeout: Timeout = timedelta(seconds=5)
     queue: Count = 1000
+    in_flight: Size = Field(default=128 * 2**20, validate_default=True)
+
+    @field_validator("in_flight")
+    @classmethod
+    def _one_fits(cls, value: int, info: ValidationInfo) -> int:
+        needed = info.data.get("wire_size", 0) + info.data.get("inflated_size", 0)
+        if value < needed:
+            raise ValueError(f"must be at least limits.wire_size and limits.inflated_size together ({needed})")
+        return value
 
 
 class Lifecycle(Section):
@@ -181,6 +190,10 @@ class Log(Section):
     format: Literal["console", "json"] = "console"
 
 
+USUAL: tuple[Literal["alertmanager", "grafana", "sentry"], ...] = ("alertmanager", "grafana", "sentry")
+"""The sources there are unless any is named."""
+
+
 class Settings(Section):
     """Everything that can be set. Made by `receiver.settings.load`; `Settings()` has the defaults."""
 
@@ -190,7 +203,7 @@ class Settings(Section):
     lifecycle: Lifecycle = Lifecycle()
     retention: Retention = Retention()
     sources: Mapping[Name, Annotated[Source, BeforeValidator(section)]] = Field(
-        default_factory=lambda: {kind: Source(kind=kind) for kind in ("alertmanager", "grafana", "sentry")}
+        default_factory=lambda: {str(kind): Source(kind=kind) for kind in USUAL}
     )
     enrichers: Mapping[Name, Annotated[Plugin, BeforeValidator(section)]] = Field(
         default_factory=lambda: {name: Plugin() for name in SHIPPED}

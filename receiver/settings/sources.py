@@ -1,9 +1,10 @@
 """The settings of a source: who sends, how it proves it, and how a generic sender's bodies are read."""
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -16,12 +17,16 @@ from pydantic import (
     field_validator,
 )
 
+from receiver.domain.priority import SEVERITIES
+from receiver.domain.vocabulary import Category
 from receiver.settings.address import HeaderName
 from receiver.settings.section import OptionalSecret, Secret, Secrets, Section, section
 from receiver.settings.sentences import unknown
 from receiver.settings.units import Timeout
 from receiver.sources import KINDS
-from receiver.sources.layout import Layout, Pick, Test, mistake_in
+from receiver.sources.expression import mistake_in
+from receiver.sources.layout import Layout, Pick, Test, as_count, as_text, as_time
+from receiver.sources.text import safe_url, shown
 
 
 def _field_name(value: str) -> str:
@@ -30,7 +35,17 @@ def _field_name(value: str) -> str:
     return value
 
 
+def _label_name(value: str) -> str:
+    # of two places that say the same, one would win in silence
+    if value in _MADE:
+        raise ValueError(f"is the label that mapping.{_MADE[value]} makes; write its path there")
+    return value
+
+
 FieldName = Annotated[str, AfterValidator(_field_name)]
+LabelName = Annotated[FieldName, AfterValidator(_label_name)]
+_MADE = {"alertname": "name", "severity": "severity", "category": "category"}
+"""The labels that have keys of their own."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 _PICK = ("path", "body", "default", "map")
 _FIELDS = ("title", "message", "severity", "category", "subject", "starts_at", "ends_at", "users")
@@ -98,8 +113,59 @@ def _alerts(written: object) -> str:
     return _path(written, "it")
 
 
+def _judged(problem: Callable[[Any], str | None]) -> PlainValidator:
+    """A pick; the values that are written in it are judged before any body comes."""
+
+    def read(written: object) -> Pick:
+        pick = _pick(written)
+        for value in pick.constants:
+            if as_text(value) and (wrong := problem(value)):
+                raise ValueError(f"has {shown(value)}, which is {wrong}")
+        return pick
+
+    return PlainValidator(read)
+
+
+def _one_of(*known: str) -> tuple[PlainValidator, BeforeValidator]:
+    """A pick of these words, in any case."""
+
+    def no_word(written: object) -> object:
+        near = difflib.get_close_matches(written.lower(), known, 1, 0.9) if isinstance(written, str) else None
+        if near:
+            meant = f"{{default: {near[0]}}} for the word itself, {{path: {written}}} for the field"
+            raise ValueError(f'reads a field "{written}" of the body; write {meant}')
+        return written
+
+    def problem(value: Any) -> str | None:
+        word = as_text(value).strip().lower()
+        return None if word in known else unknown(f"none of {', '.join(known)}", word, known)
+
+    return _judged(problem), BeforeValidator(no_word)
+
+
+def _no_time(value: Any) -> str | None:
+    try:
+        as_time(value)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _no_count(value: Any) -> str | None:
+    return "not a whole number" if as_count(value) is None else None
+
+
+def _no_address(value: Any) -> str | None:
+    return None if safe_url(value) else "not an http, https or mailto address"
+
+
 Picked = Annotated[Pick, PlainValidator(_pick)]
 """A JMESPath, or a mapping with `path` or `body`, `default` and `map`."""
+Severity = Annotated[Pick, *_one_of(*SEVERITIES)]
+CategoryWord = Annotated[Pick, *_one_of(*map(str, Category))]
+Time = Annotated[Pick, _judged(_no_time)]
+Count = Annotated[Pick, _judged(_no_count)]
+Address = Annotated[Pick, _judged(_no_address)]
 Tested = Annotated[Test, PlainValidator(_test)]
 """A mapping with `path` or `body`, and `in`: the words that mean it."""
 Path = Annotated[str, BeforeValidator(_alerts)]
@@ -116,15 +182,15 @@ class MappingSection(Section):
     ignore: Tested | None = None
     title: Picked | None = None
     message: Picked | None = None
-    severity: Picked | None = None
-    category: Picked | None = None
+    severity: Severity | None = None
+    category: CategoryWord | None = None
     subject: Picked | None = None
-    starts_at: Picked | None = None
-    ends_at: Picked | None = None
-    users: Picked | None = None
-    labels: Mapping[FieldName, Picked] = {}
+    starts_at: Time | None = None
+    ends_at: Time | None = None
+    users: Count | None = None
+    labels: Mapping[LabelName, Picked] = {}
     facts: Mapping[FieldName, Picked] = {}
-    links: Mapping[str, Picked] = {}
+    links: Mapping[str, Address] = {}
 
     @property
     def layout(self) -> Layout:

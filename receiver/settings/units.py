@@ -92,13 +92,15 @@ def _quoted(value: object) -> str:
     return {"NoneType": "nothing", "list": "a list", "dict": "a mapping"}.get(type(value).__name__, "this")
 
 
+MOST = 2**31 - 1
+"""More of anything is no bound."""
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 """A length of time, 0 included."""
 Timeout = Annotated[Duration, AfterValidator(_above_zero)]
 """A length of time above 0."""
 Size = Annotated[int, BeforeValidator(parse_size), Field(ge=1)]
 """A number of bytes, at least 1."""
-Count = Annotated[int, BeforeValidator(parse_count), Field(ge=1)]
+Count = Annotated[int, BeforeValidator(parse_count), Field(ge=1, le=MOST)]
 """A whole number, at least 1."""
-CountOrZero = Annotated[int, BeforeValidator(parse_count), Field(ge=0)]
+CountOrZero = Annotated[int, BeforeValidator(parse_count), Field(ge=0, le=MOST)]
 """A whole number, at least 0."""

@@ -3,17 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-
 from receiver.domain.enrichment import Enrichment, Impact, Link
 from receiver.domain.sighting import Quarantined, Sighting, Sightings, Starts
 from receiver.domain.times import Instant
 from receiver.errors import Refused
 from receiver.sources.context import SourceContext
+from receiver.sources.expression import search
 from receiver.sources.fingerprint import fingerprint
-from receiver.sources.layout import Layout, Pick, as_text
-from receiver.sources.text import bounded, cut, excerpt, kind_of, moment, safe_url, shown
+from receiver.sources.layout import Layout, Pick, as_count, as_text, as_time
+from receiver.sources.text import bounded, cut, excerpt, kind_of, safe_url, shown
 
 RAW_SIZE = 16 * 2**10
 _MESSAGE = 4000
@@ -49,13 +47,9 @@ def _at(source: SourceContext, field: str) -> str:
 def _alerts(document: Any, layout: Layout, source: SourceContext) -> list[Any]:
     found = document
     if layout.alerts:
-        where = f"{_at(source, 'alerts')} ({layout.alerts})"
-        try:
-            found = jmespath.search(layout.alerts, document)
-        except (JMESPathError, RecursionError) as error:
-            raise Refused(f"{where} cannot be read from this body: {str(error)[:200]}") from None
+        found = search(layout.alerts, document, _at(source, "alerts"))
         if found is None:
-            raise Refused(f"{where} finds nothing in this body")
+            raise Refused(f"{_at(source, 'alerts')} ({layout.alerts}) finds nothing in this body")
     alerts = found if isinstance(found, list) else [found]
     if len(alerts) > source.bounds.alerts:
         raise Refused(
@@ -66,16 +60,13 @@ def _alerts(document: Any, layout: Layout, source: SourceContext) -> list[Any]:
     return alerts
 
 
-_NOT_TOLD = (None, "", 0, "0", "0001-01-01T00:00:00Z")
-"""What senders write for a time that there is not; the last is Go's."""
-
-
 class _Alert:
     """One alert of a body, read field by field."""
 
     def __init__(self, alert: Any, body: Any, layout: Layout, source: SourceContext) -> None:
         if not isinstance(alert, dict):
-            raise Refused(f"{_at(source, 'alerts')}: an alert is a JSON {kind_of(alert)}, not an object")
+            where = f"{_at(source, 'alerts')} ({layout.alerts})" if layout.alerts else f"sources.{source.name}.mapping"
+            raise Refused(f"{where}: an alert is a JSON {kind_of(alert)}, not an object")
         self._alert, self._body, self._layout, self._source = alert, body, layout, source
 
     def sighting(self, now: Instant) -> Sighting:
@@ -133,13 +124,10 @@ class _Alert:
         if pick is None:
             return None
         found = pick.of(self._alert, self._body, _at(self._source, name))
-        if found in _NOT_TOLD or found is False:
-            return None
-        when = moment(float(found) if isinstance(found, str) and found.replace(".", "", 1).isdecimal() else found)
-        if when is None:
-            where = f"{_at(self._source, name)} ({pick.path})"
-            raise Refused(f"{where} is {shown(found)}, not a time: RFC 3339 or seconds since 1970")
-        return when
+        try:
+            return as_time(found)
+        except ValueError as error:
+            raise Refused(f"{_at(self._source, name)} ({pick.path}) is {shown(found)}, {error}") from None
 
     def _told(self) -> Enrichment:
         layout = self._layout
@@ -148,12 +136,12 @@ class _Alert:
             fact: pick.of(self._alert, self._body, _at(self._source, f"facts.{fact}"))
             for fact, pick in layout.facts.items()
         }
-        users = self._field("users")
+        users = as_count(self._field("users"))
         return Enrichment(
             title=self._field("title")[:500] or None,
             message=cut(self._field("message"), _MESSAGE) or None,
             subject=self._field("subject")[:300] or None,
-            impact=Impact(int(users), f"source:{self._source.name}") if users.isascii() and users.isdigit() else None,
+            impact=None if users is None else Impact(users, f"source:{self._source.name}"),
             facts=bounded({fact: value for fact, value in facts.items() if as_text(value)}, RAW_SIZE),
             links=tuple(Link(title, url) for title, url in links if url),
         )

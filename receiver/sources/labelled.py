@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from receiver.domain.enrichment import Enrichment
-from receiver.domain.sighting import NOTHING, Quarantined, Sighting, Sightings
+from receiver.domain.sighting import NOTHING, Quarantined, Sighting, Sightings, Starts
 from receiver.domain.times import Instant, parse_rfc3339
 from receiver.errors import Refused
 from receiver.sources.context import SourceContext
@@ -103,6 +103,9 @@ def _sighting(alert: Any, group: Mapping[str, Any], source: SourceContext, now: 
         ends_at=ends_at,
         generator_url=_web_address(alert.get("generatorURL"), source.bounds.annotation_size),
         raw=_raw(alert) | {"group": group},
+        # without a start of its own nothing tells a repeat from an episode that began anew
+        starts=Starts.EVENT if starts_at is None else Starts.EPISODE,
+        mark=0 if starts_at is None else None,
         told=NOTHING if tell is None else tell(alert, labels),
     )
 

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-
-from receiver.errors import Refused
+from receiver.domain.times import Instant, parse_rfc3339
+from receiver.sources.expression import constants, search
+from receiver.sources.text import clean, moment
 
 LONGEST = 4000
 """Characters of a picked text."""
@@ -28,19 +27,22 @@ class Pick:
     """What the sender's words mean; a word that is not among them stays as it is."""
 
     def of(self, alert: Any, body: Any, where: str) -> Any:
-        """The value as JSON has it, None when there is none. Raises Refused naming `where` if the path does not fit."""
-        if not self.path:
-            return self.default
-        try:
-            found = jmespath.search(self.path, body if self.whole else alert)
-        except (JMESPathError, RecursionError) as error:
-            raise Refused(f"{where} ({self.path}) cannot be read from this body: {_one_line(error)}") from None
-        return self.default if found is None else found
+        """The value, None when there is none. Raises Refused naming `where` if the path does not fit."""
+        found = search(self.path, body if self.whole else alert, where) if self.path else None
+        return self._meant(self.default if found is None else found)
 
     def text(self, alert: Any, body: Any, where: str) -> str:
-        """The value as text, through the value map; "" when there is none. Raises Refused."""
-        found = as_text(self.of(alert, body, where))
-        return self.values.get(found, found)[:LONGEST]
+        """The value as text; "" when there is none. Raises Refused."""
+        return clean(as_text(self.of(alert, body, where))[:LONGEST])
+
+    @property
+    def constants(self) -> list[Any]:
+        """The values that are written in it, as they come out: they can be judged before any body comes."""
+        written = constants(self.path) if self.default is None else [*constants(self.path), self.default]
+        return [*self.values.values(), *map(self._meant, written)]
+
+    def _meant(self, found: Any) -> Any:
+        return self.values.get(as_text(found), found) if self.values else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +82,38 @@ def as_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def mistake_in(path: str) -> str | None:
-    """What is wrong with a JMESPath expression, in one phrase; None when nothing is."""
+def as_count(value: Any) -> int | None:
+    """A JSON value as a number of things; None when it is none, and for more than any store counts."""
+    told = as_text(value).strip()
+    return int(told) if told.isascii() and told.isdigit() and len(told) <= _DIGITS else None
+
+
+_DIGITS = 18
+_NO_TIMES = (None, "", 0)
+"""What senders write for a time that there is not."""
+_NO_NUMBER = "out of range: seconds or milliseconds since 1970, up to the year 2200"
+
+
+def as_time(value: Any) -> Instant | None:
+    """A JSON value as a time; None for none and for dates that only stand for none, beyond 1970 to 2200.
+
+    Raises ValueError saying what it is instead.
+    """
+    told = value.strip() if isinstance(value, str) else value
+    number = float(told) if isinstance(told, str) and told.replace(".", "", 1).isdecimal() else told
+    if number in _NO_TIMES:
+        return None
+    when = moment(number)
+    if when is None and not _is_date(number):
+        # a number is not taken for none: it is most likely a time in another unit
+        numeric = isinstance(number, int | float) and not isinstance(number, bool)
+        raise ValueError(_NO_NUMBER if numeric else "not a time: RFC 3339 or seconds since 1970")
+    return when
+
+
+def _is_date(value: Any) -> bool:
     try:
-        jmespath.compile(path)
-    except JMESPathError as error:
-        return _one_line(error)
-    return None
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200]
+        parse_rfc3339(value)
+    except (OverflowError, TypeError, ValueError):
+        return False
+    return True

@@ -14,7 +14,7 @@ _HEADERS = {
 }
 _AGENTS = (("alertmanager/", "alertmanager"), ("grafana", "grafana"), ("sentry/", "sentry"))
 """(how its User-Agent begins, in lower case; the kind)."""
-LONGEST = 256 * 2**10
+LONGEST = 64 * 2**10
 """Bytes of a body that is read before it is known whose it is, and so before any secret was asked for."""
 
 

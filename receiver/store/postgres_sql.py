@@ -113,18 +113,22 @@ SELECT_RAW = "SELECT raw FROM content WHERE alert_id = $1"
 SELECT_DELIVERIES = """
 SELECT source, key FROM unnest($1::text[], $2::text[]) AS asked(source, key) JOIN delivery USING (source, key)
 """
-# A job that nobody has begun will see the newer Change as well: one is enough. Its row is locked, so that nobody
-# begins it before that Change is committed.
+# A job that nobody has begun will see the newer Change as well: one is enough, and its time counts from that Change.
+# Its row is locked, so that nobody begins it before that Change is committed.
 INSERT_JOBS = """
-WITH waiting AS (
-    SELECT alert_id FROM job WHERE kind = 'enrich' AND attempts = 0 AND alert_id = ANY($1::int8[])
+WITH owed AS (
+    SELECT alert_id, max(change_seq) AS change_seq, max(at) AS at
+    FROM unnest($1::int8[], $2::int4[], $3::int8[]) AS told(alert_id, change_seq, at) GROUP BY alert_id
+), waiting AS (
+    SELECT id, alert_id FROM job WHERE kind = 'enrich' AND attempts = 0 AND alert_id = ANY($1::int8[])
     ORDER BY id FOR UPDATE
+), renewed AS (
+    UPDATE job SET change_seq = owed.change_seq, created_at = owed.at
+    FROM owed JOIN waiting USING (alert_id) WHERE job.id = waiting.id
 )
 INSERT INTO job (kind, alert_id, change_seq, created_at, lease_until, attempts, fence)
-SELECT 'enrich', owed.alert_id, max(owed.change_seq), min(owed.at), 0, 0, 0
-FROM unnest($1::int8[], $2::int4[], $3::int8[]) AS owed(alert_id, change_seq, at)
+SELECT 'enrich', owed.alert_id, owed.change_seq, owed.at, 0, 0, 0 FROM owed
 WHERE NOT EXISTS (SELECT 1 FROM waiting WHERE waiting.alert_id = owed.alert_id)
-GROUP BY owed.alert_id
 """
 # One index lookup a key, in the order asked for, so that replicas lock in the same order. A number is taken for each
 # key that may need a new row.

@@ -256,6 +256,7 @@ class _Statements:
             sql.INSERT_CHANGE, [(c.alert_id, c.seq, c.at, c.kind.value, c.who, c.why) for c in written.changes]
         )
         if written.jobs:
+            run(sql.RENEW_JOB, written.jobs)
             run(sql.INSERT_JOB, written.jobs)
         self._insert(sql.INSERT_QUARANTINED, written.quarantined)
         self._insert(sql.INSERT_DELIVERY, written.deliveries)

@@ -66,7 +66,8 @@ UPDATE_STATE = f"UPDATE alert SET {', '.join(f'{name} = ?' for name in STATE[3:]
 UPDATE_CONTENT = f"UPDATE content SET {', '.join(f'{name} = ?' for name in CONTENT)} WHERE alert_id = ?"  # noqa: S608
 DEMOTE = "UPDATE alert SET latest = 0 WHERE id = ?"
 DELETE_LABELS = "INSERT INTO alert_label (alert_label, rowid, tokens) VALUES ('delete', ?, ?)"
-# A job that nobody has begun will see the newer Change as well: one is enough.
+# A job that nobody has begun will see the newer Change as well: one is enough, and its time counts from that Change.
+RENEW_JOB = "UPDATE job SET change_seq = ?2, created_at = ?3 WHERE alert_id = ?1 AND kind = 'enrich' AND attempts = 0"
 INSERT_JOB = """
 INSERT INTO job (kind, alert_id, change_seq, created_at, lease_until, attempts, fence)
 SELECT 'enrich', ?1, ?2, ?3, 0, 0, 0

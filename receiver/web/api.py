@@ -6,16 +6,19 @@ import difflib
 from collections.abc import Iterable, Mapping
 
 from aiohttp import web
-from multidict import MultiMapping
+from multidict import MultiDict, MultiMapping
 from pydantic_core import to_json
 
 from receiver.domain.vocabulary import OPEN, Category, Priority, Status
 from receiver.errors import Refused
 from receiver.flow.show import completed
+from receiver.sources.text import clean
 from receiver.store import AlertQuery
 from receiver.web.keys import CONFIGURATION, STORE
 
 MOST, USUAL = 500, 50
+MOST_LABELS, MOST_VALUES = 20, 50
+"""In one query."""
 _CHOICES: Mapping[str, frozenset[str]] = {
     "status": frozenset({*map(str, Status), "open"}),
     "priority": frozenset(map(str, Priority)),
@@ -54,11 +57,14 @@ async def quarantine(request: web.Request) -> web.Response:
 def read_query(query: MultiMapping[str]) -> AlertQuery:
     """The URL's parameters. Raises Refused (400) for one that is unknown or has no such value."""
     _only(query, _KNOWN)
+    query = MultiDict((clean(name), clean(value)) for name, value in query.items())
     for name in ("q", "limit", "cursor"):
         if len(query.getall(name, [])) > 1:
             raise Refused(f"{name} is given more than once")
     labels = [(name.removeprefix("label."), value) for name, value in query.items() if name.startswith("label.")]
     labels += [("alertname", value) for value in query.getall("alertname", [])]
+    if len(labels) > MOST_LABELS:
+        raise Refused(f"at most {MOST_LABELS} labels (and alertname) can be asked for at once")
     statuses = _chosen(query, "status")
     if "open" in statuses:
         statuses = tuple({*statuses, *map(str, OPEN)} - {"open"})
@@ -70,7 +76,7 @@ def read_query(query: MultiMapping[str]) -> AlertQuery:
         sources=_listed(query, "source"),
         priorities=_chosen(query, "priority"),
         categories=_chosen(query, "category"),
-        labels=tuple(labels[:20]),
+        labels=tuple(labels),
         text=text,
         limit=_limit(query),
         before=_before(query.get("cursor")),
@@ -86,7 +92,10 @@ def _only(query: MultiMapping[str], known: Iterable[str]) -> None:
 
 
 def _listed(query: MultiMapping[str], name: str) -> tuple[str, ...]:
-    return tuple(part for value in query.getall(name, []) for part in value.split(",") if part)[:50]
+    listed = tuple(part for value in query.getall(name, []) for part in value.split(",") if part)
+    if len(listed) > MOST_VALUES:
+        raise Refused(f"{name} has more than {MOST_VALUES} values")
+    return listed
 
 
 def _chosen(query: MultiMapping[str], name: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from receiver.errors import Refused
 from receiver.settings.model import Limits
+from receiver.web.underway import Held, Underway
 
 IN_A_THREAD = 64 * 2**10
 """Compressed bodies above this size are inflated beside the event loop."""
@@ -15,8 +16,8 @@ PIECE = 16 * 2**10
 _WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
-async def read_body(request: web.Request, limits: Limits) -> bytes:
-    """The body, inflated. Raises Refused: 413 too large, 400 not as encoded, 415 unknown encoding, 503 slow.
+async def read_body(request: web.Request, limits: Limits, underway: Underway, held: Held) -> bytes:
+    """The body, inflated. Raises Refused: 413 too large, 400 not as encoded, 415 unknown encoding, 503 slow or busy.
 
     The application is run with auto_decompress=False, so that nothing is inflated without a bound.
     """
@@ -29,26 +30,34 @@ async def read_body(request: web.Request, limits: Limits) -> bytes:
         )
     if (request.content_length or 0) > limits.wire_size:
         raise _too_large("wire_size", limits.wire_size)
-    raw = await _read(request, limits)
+    raw = await _read(request, limits, underway, held)
     if encoding in ("identity", ""):
         return raw
     if len(raw) > IN_A_THREAD:
-        return await asyncio.to_thread(_inflate, raw, _WBITS[encoding], limits.inflated_size)
-    return _inflate(raw, _WBITS[encoding], limits.inflated_size)
+        body = await asyncio.to_thread(_inflate, raw, _WBITS[encoding], limits.inflated_size)
+    else:
+        body = _inflate(raw, _WBITS[encoding], limits.inflated_size)
+    held.take(len(body))
+    return body
 
 
-async def _read(request: web.Request, limits: Limits) -> bytes:
+async def _read(request: web.Request, limits: Limits, underway: Underway, held: Held) -> bytes:
     if request.content.is_eof():  # it came with its head, and is no larger than what is read at once
-        return request.content.read_nowait()
+        whole = request.content.read_nowait()
+        held.take(len(whole))
+        return whole
     parts, size = [], 0
     try:
-        async with asyncio.timeout(limits.body_timeout.total_seconds()):
+        async with underway.reading(limits.body_timeout.total_seconds()):
             while part := await request.content.readany():
+                held.take(len(part))
                 size += len(part)
                 if size > limits.wire_size:
                     raise _too_large("wire_size", limits.wire_size)
                 parts.append(part)
     except TimeoutError:
+        if underway.stopping:
+            raise Refused("alertsage is stopping and the body had not arrived", status=503, reason="stopping") from None
         seconds = limits.body_timeout.total_seconds()
         raise Refused(
             f"the body had not arrived after {seconds:g} s (limits.body_timeout)", status=503, reason="slow_body"

@@ -12,7 +12,8 @@ from receiver.settings import Settings
 from receiver.sources.shape import kind_of
 from receiver.web import security
 from receiver.web.body import read_body
-from receiver.web.keys import CONFIGURATION, INTO, METERS, SOURCE
+from receiver.web.keys import CONFIGURATION, INTO, METERS, SOURCE, UNDERWAY
+from receiver.web.underway import Held, Underway
 
 UNKNOWN = "_unknown"
 """Stands for the source of what is refused before it is known whose it is."""
@@ -24,23 +25,30 @@ async def webhook(request: web.Request) -> web.Response:
     """Take one webhook: 200 once it is stored (202 once it is spooled), 503 for "later", 4xx for what can never be."""
     began = time.perf_counter()
     request[SOURCE] = UNKNOWN
-    setup = request.app[CONFIGURATION].setup
-    settings, headers = setup.settings, request.headers
+    setup, underway = request.app[CONFIGURATION].setup, request.app[UNDERWAY]
+    with underway.holding(setup.settings.limits.in_flight) as held:
+        source, body = await _verified(request, setup.settings, underway, held)
+        taken = await accept(Webhook(source, request.headers, body), setup, request.app[INTO])
+    request.app[METERS].answered(source, time.perf_counter() - began)
+    return web.Response(status=202 if taken.spooled else 200, body=to_json(_told(taken)) + b"\n", headers=_JSON)
+
+
+async def _verified(request: web.Request, settings: Settings, underway: Underway, held: Held) -> tuple[str, bytes]:
+    """The configured source and the body, its sender's credentials checked."""
+    headers, limits = request.headers, settings.limits
     kind, name = _address(request)
     if kind:
         source = _named(kind, name, settings)
         proven = _first_check(request, settings, source)
-        body = await read_body(request, settings.limits)
+        body = await read_body(request, limits, underway, held)
     else:
         # Whose it is shows only in the body.
-        body = await read_body(request, settings.limits)
-        source = _only(kind_of(headers, body, settings.limits.values), settings)
+        body = await read_body(request, limits, underway, held)
+        source = _only(kind_of(headers, body, limits.values), settings)
         proven = _first_check(request, settings, source)
     if not proven:
         security.check_signature(headers, body, settings, source)
-    taken = await accept(Webhook(source, headers, body), setup, request.app[INTO])
-    request.app[METERS].answered(source, time.perf_counter() - began)
-    return web.Response(status=202 if taken.spooled else 200, body=to_json(_told(taken)) + b"\n", headers=_JSON)
+    return source, body
 
 
 def _told(taken: Taken) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from aiohttp.typedefs import Handler
 from pydantic_core import to_json
 
 from receiver.errors import Refused, StoreAway
-from receiver.web.keys import METERS, SOURCE
+from receiver.web.keys import METERS, SOURCE, UNDERWAY
 from receiver.web.security import challenge
 
 log = logging.getLogger("alertsage.web")
@@ -27,6 +27,18 @@ def problem(status: int, sentence: str, headers: dict[str, str] | None = None) -
 @web.middleware
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every error of a handler becomes an answer; refusals of webhooks are counted and logged."""
+    underway = request.app[UNDERWAY]
+    underway.begin()
+    try:
+        answer = await _answer(request, handler)
+    finally:
+        underway.end()
+    if underway.stopping:
+        answer.force_close()
+    return answer
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except Refused as refused:

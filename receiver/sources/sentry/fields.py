@@ -1,5 +1,6 @@
 """Reading JSON in which any field may be missing, null or of another type."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -41,6 +42,16 @@ def count(*values: Any) -> int | None:
         if told.isascii() and told.isdigit():
             return int(told)
     return None
+
+
+def number(value: Any) -> float | None:
+    """The value when it is a number that arithmetic can be done with, else None: JSON may hold larger ones."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
 
 
 def pairs(value: Any) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from receiver.domain.enrichment import Direction, Enrichment, Link
-from receiver.sources.sentry.fields import fields, items, organization_in, text
+from receiver.sources.sentry.fields import fields, items, number, organization_in, text
 from receiver.sources.text import safe_url
 
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,6})?")
@@ -70,8 +70,7 @@ def _threshold(rule: Mapping[str, Any], action: str) -> float | None:
     """That of the trigger that fired; of a resolved one, of the most severe."""
     triggers = [trigger for trigger in items(rule.get("triggers")) if isinstance(trigger, dict)]
     named = [trigger for trigger in triggers if trigger.get("label") == action] or triggers
-    limit = named[0].get("alert_threshold") if named else None
-    return float(limit) if isinstance(limit, int | float) and not isinstance(limit, bool) else None
+    return number(named[0].get("alert_threshold")) if named else None
 
 
 def _value(said: str, threshold: float | None, direction: Direction | None) -> float | None:
@@ -87,4 +86,4 @@ def _overage(value: float | None, threshold: float | None, direction: Direction 
     if value is None or not threshold:
         return None
     beyond = value - threshold if direction == "above" else threshold - value
-    return round(beyond / abs(threshold) * 100, 1)
+    return number(round(beyond / abs(threshold) * 100, 1))  # beyond a threshold of next to nothing it is infinite

@@ -1,0 +1,89 @@
+"""Requests under way: how much they hold together, and how they come to an end when the server stops."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+from receiver.errors import Refused
+
+ANSWERING_SECONDS = 1.0
+"""Left for answers after the last body was given up."""
+LOOK_SECONDS = 0.05
+
+
+class Held:
+    """What one request holds."""
+
+    def __init__(self, underway: "Underway", most: int) -> None:
+        self._underway = underway
+        self._most = most
+        self._size = 0
+
+    def take(self, size: int) -> None:
+        """Hold so many bytes more. Raises Refused (503) when all requests together would hold too many."""
+        if self._underway.held + size > self._most:
+            raise Refused(
+                f"the webhooks under way hold more than {self._most} bytes together (limits.in_flight)",
+                status=503,
+                reason="busy",
+            )
+        self._underway.held += size
+        self._size += size
+
+    def give_back(self) -> None:
+        """Hold nothing any more."""
+        self._underway.held -= self._size
+        self._size = 0
+
+
+class Underway:
+    """All requests of this process that were begun and not answered yet."""
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.held = 0
+        """Bytes of bodies."""
+        self.stopping = False
+        self._reading: set[asyncio.Timeout] = set()
+        self._idle = asyncio.Event()
+
+    def begin(self) -> None:
+        """A request has begun."""
+        self.running += 1
+
+    def end(self) -> None:
+        """It is answered, or never will be."""
+        self.running -= 1
+        if self.stopping and not self.running:
+            self._idle.set()
+
+    @contextmanager
+    def holding(self, most: int) -> Iterator[Held]:
+        """For one request, as long as it takes; all together hold at most that many bytes."""
+        held = Held(self, most)
+        try:
+            yield held
+        finally:
+            held.give_back()
+
+    @asynccontextmanager
+    async def reading(self, seconds: float) -> AsyncIterator[None]:
+        """While a body arrives. Raises TimeoutError after so many seconds, or soon when the server stops."""
+        async with asyncio.timeout(seconds) as limit:
+            self._reading.add(limit)
+            try:
+                yield
+            finally:
+                self._reading.discard(limit)
+
+    async def stop(self, seconds: float) -> None:
+        """Wait until all are answered, at most so long. Bodies that have not arrived by then are answered 503."""
+        loop = asyncio.get_running_loop()
+        self.stopping, end = True, loop.time() + seconds
+        for limit in self._reading:
+            limit.reschedule(min(limit.when() or end, end - ANSWERING_SECONDS))
+        await asyncio.sleep(LOOK_SECONDS)  # what has arrived by now is begun
+        if self.running:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(end):
+                    await self._idle.wait()
