@@ -12,6 +12,8 @@ from receiver.domain.rules import Book
 from receiver.domain.times import Instant
 from receiver.domain.value import value
 
+_LOG = logging.getLogger("alertsage.enrichers")
+
 Additions = Enrichment | Mapping[str, Any] | None
 """What an enricher returns: an Enrichment, a mapping with the names of its fields, or None for "nothing to add"."""
 
@@ -24,7 +26,7 @@ class Context:
     """Microseconds since 1970 (UTC)."""
     rules: Book
     history: History = field(default_factory=History)
-    log: logging.Logger = field(default_factory=lambda: logging.getLogger("alertsage.enrichers"))
+    log: logging.Logger = _LOG
     http: aiohttp.ClientSession | None = None
     """A shared session, for async enrichers only (None for inline and sync ones). Closed by alertsage."""
 

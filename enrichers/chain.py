@@ -1,7 +1,7 @@
 """The chain: enrichers one after the other over one alert, each seeing what those before it added."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any, Literal, Protocol
@@ -15,8 +15,10 @@ from receiver.domain.vocabulary import Category, Priority
 LONGEST_TITLE, LONGEST_MESSAGE = 500, 4000
 Fared = Literal["ok", "nothing", "failed", "timed out", "skipped"]
 _ADDED = frozenset({"facts", "links", "recommendations", "priority_terms"})
-_SINGLE = tuple(name for name in Enrichment.__dataclass_fields__ if name not in _ADDED)
-_singles = attrgetter(*_SINGLE)
+SINGLES = tuple(name for name in Enrichment.__dataclass_fields__ if name not in _ADDED)
+"""The fields of which the last one said stands."""
+_singles = attrgetter(*SINGLES)
+_BITS = tuple((1 << place, name) for place, name in enumerate(SINGLES))
 _UNKNOWN_IMPACT = Impact()
 
 
@@ -31,13 +33,25 @@ class Outcome:
     """Why, when it did not go well."""
 
 
+@value
+class Said:
+    """What one of a chain said, without the words."""
+
+    who: str
+    singles: int
+    """Which of SINGLES: a bit each, the first one lowest."""
+    facts: tuple[str, ...]
+    links: int
+    recommendations: int
+
+
 @dataclass(slots=True)
 class Described:
     """An alert after a chain: what is known of it, who said what, how each enricher fared."""
 
     view: AlertView
     outcomes: list[Outcome] = field(default_factory=list)
-    provenance: dict[str, Any] = field(default_factory=dict)
+    said: list[Said] = field(default_factory=list)
 
 
 class Link(Protocol):
@@ -79,7 +93,7 @@ def describe(chain: Sequence[Link], sighting: Sighting, context: Context) -> Des
     described = Described(view_of(sighting))
     view = described.view
     if sighting.told is not NOTHING:
-        merge(view, SENDER, sighting.told, described.provenance)
+        described.said.append(merge(view, SENDER, sighting.told))
     extend(described, chain, context)
     view.category = view.category or Category.APPLICATION
     view.priority = view.priority or Priority.MEDIUM
@@ -90,38 +104,52 @@ def describe(chain: Sequence[Link], sighting: Sighting, context: Context) -> Des
 
 def extend(described: Described, chain: Sequence[Link], context: Context) -> None:
     """Run some enrichers more over what is known. Never raises: an enricher that does is an outcome."""
-    view = described.view
+    view, began = described.view, time.perf_counter()
     for enricher in chain:
-        began = time.perf_counter()
+        outcome: Fared = "nothing"
+        detail = None
         try:
             added = enricher.call(view, context)
         except Exception as error:  # noqa: BLE001 - around one enricher: the alert says what failed
-            told = f"{type(error).__name__}: {error}"[:500]
-            described.outcomes.append(Outcome(enricher.name, "failed", _since(began), told))
-            context.log.warning("inline enricher %s failed: %s", enricher.name, told)
-            continue
+            added, outcome, detail = None, "failed", f"{type(error).__name__}: {error}"[:500]
+            context.log.warning("inline enricher %s failed: %s", enricher.name, detail)
         if added is not None:
-            merge(view, enricher.name, added, described.provenance)
-        described.outcomes.append(Outcome(enricher.name, "nothing" if added is None else "ok", _since(began)))
+            outcome = "ok"
+            described.said.append(merge(view, enricher.name, added))
+        ended = time.perf_counter()
+        described.outcomes.append(Outcome(enricher.name, outcome, round((ended - began) * 1000, 3), detail))
+        began = ended
 
 
-def merge(view: AlertView, name: str, added: Enrichment, provenance: dict[str, Any]) -> None:
-    """Add to the view what the enricher `name` said, and note in `provenance` that it did."""
-    for single, said in zip(_SINGLE, _singles(added), strict=True):
+def merge(view: AlertView, who: str, added: Enrichment) -> Said:
+    """Add to the view what one of a chain said."""
+    singles = 0
+    for (bit, name), said in zip(_BITS, _singles(added), strict=True):
         if said is not None:
-            setattr(view, single, said)
-            provenance[single] = name
+            setattr(view, name, said)
+            singles |= bit
     if added.facts:
         view.facts = {**view.facts, **added.facts}
-        provenance["facts"] = {**provenance.get("facts", {}), **dict.fromkeys(added.facts, name)}
     if added.priority_terms:
         view.priority_terms += added.priority_terms
     if added.recommendations:
         view.recommendations += added.recommendations
-        provenance["recommendations"] = [*provenance.get("recommendations", ()), *[name] * len(added.recommendations)]
     if added.links:
         view.links += added.links
-        provenance["links"] = [*provenance.get("links", ()), *[name] * len(added.links)]
+    return Said(who, singles, tuple(added.facts), len(added.links), len(added.recommendations))
+
+
+def provenance(said: Iterable[Said]) -> dict[str, Any]:
+    """Who said what: a name for each single value and each fact, a list of names for links and recommendations."""
+    told: dict[str, Any] = {}
+    for one in said:
+        told |= dict.fromkeys((name for bit, name in _BITS if one.singles & bit), one.who)
+        if one.facts:
+            told["facts"] = told.get("facts", {}) | dict.fromkeys(one.facts, one.who)
+        for name, many in (("links", one.links), ("recommendations", one.recommendations)):
+            if many:
+                told[name] = [*told.get(name, ()), *[one.who] * many]
+    return told
 
 
 def as_stored(added: Enrichment, view: AlertView, who: str) -> Enrichment:
@@ -159,10 +187,6 @@ def as_json(described: Described) -> dict[str, Any]:
         "facts": view.facts,
         "recommendations": view.recommendations,
         "links": view.links,
-        "provenance": described.provenance,
+        "provenance": provenance(described.said),
         "enrichers": described.outcomes,
     }
-
-
-def _since(began: float) -> float:
-    return round((time.perf_counter() - began) * 1000, 3)

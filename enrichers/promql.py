@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -30,9 +29,9 @@ _DIRECTIONS: dict[str, Direction] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """A rule's expression, read."""
+    """A rule's expression, read. Told from others by its identity."""
 
     expression: str
     server: str | None = None
@@ -105,12 +104,8 @@ def _server_of(generator_url: str) -> str | None:
 
 def read(generator_url: str) -> Reading | None:
     """The reading of a generator URL; None when it holds no expression or one that is not (bounded) PromQL."""
-    return _read(generator_url) if "g0.expr=" in generator_url and len(generator_url) <= LONGEST_URL else None
-
-
-@lru_cache(1024)
-def _read(generator_url: str) -> Reading | None:
-    """See `read`. Remembered: all alerts of one rule share the URL."""
+    if "g0.expr=" not in generator_url or len(generator_url) > LONGEST_URL:
+        return None
     try:
         expression = expression_of(generator_url)
         if expression is None or len(_OPERATOR.findall(_QUOTED.sub("", expression))) > MOST_OPERATORS:

@@ -10,6 +10,8 @@ _DAYS = (1, 7, 30)
 def recurrence(_alert: AlertView, context: Context) -> Enrichment | None:
     """The fact `recurrence`, e.g. "4th time in 7 days"; None the first time."""
     history = context.history
+    if len(history.episodes) < 2:
+        return None
     for days in _DAYS:
         within = [moment for moment in history.episodes if moment > context.now - days * DAY]
         if len(within) > 1:

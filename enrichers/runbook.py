@@ -24,18 +24,19 @@ class Runbook:
     def __call__(self, alert: AlertView, _context: Context) -> Enrichment | None:
         """The runbook as link and fact, None when there is none."""
         annotations = alert.annotations
-        named = [annotations[name] for name in _ANNOTATIONS if name in annotations]
-        url = next((found for text in named if (found := _address(text))), None)
-        if url is None and self.base_url and alert.name:
-            url = f"{self.base_url.rstrip('/')}/{quote(alert.name, safe='')}"
-        if url is None:
-            return None
-        return Enrichment(links=(Link("Runbook", url),), facts={"runbook": url})
+        for name in _ANNOTATIONS:
+            if name in annotations and (found := _linked(annotations[name])) is not None:
+                return found
+        if self.base_url and alert.name:
+            return _linked(f"{self.base_url.rstrip('/')}/{quote(alert.name, safe='')}")
+        return None
 
 
 @lru_cache(1024)
-def _address(text: str) -> str | None:
-    """The text when it is one web address and nothing else. Remembered: all alerts of one rule share it."""
+def _linked(text: str) -> Enrichment | None:
+    """The text as link and fact when it is one web address and nothing else. All alerts of one rule share it."""
     if not text.startswith(("http://", "https://")) or len(text) > LONGEST:
         return None
-    return text if text.isprintable() and not any(character in text for character in " \"'<>`\\") else None
+    if not text.isprintable() or any(character in text for character in " \"'<>`\\"):
+        return None
+    return Enrichment(links=(Link("Runbook", text),), facts={"runbook": text})

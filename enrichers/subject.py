@@ -1,6 +1,7 @@
 """Which thing an alert is about: the label that names it, or what the rule's expression pins."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 _THINGS = (
     ("exported_pod", "exported_namespace"),
@@ -53,20 +54,18 @@ _NOT_THINGS = frozenset(
 
 def subject(labels: Mapping[str, str], selected: Mapping[str, str], metric: str | None = None) -> str | None:
     """The thing affected, e.g. `shop/checkout-6d4c` or `/var on db-1:9100`; None when nothing names one."""
-    if metric is not None and metric.startswith(_HOST_METRICS) and (found := _named(labels, _HOST, labels)):
+    if metric is not None and metric.startswith(_HOST_METRICS) and (found := _named(labels, labels, host=True)):
         return found
     return (
-        _named(labels, _THINGS, labels)
-        or _named(selected, _THINGS, labels)
+        _named(labels, labels)
+        or (_named(selected, labels) if selected else None)
         or next((value for label, value in sorted(labels.items()) if value and label not in _NOT_THINGS), None)
     )
 
 
-def _named(
-    source: Mapping[str, str], things: tuple[tuple[str, str | None], ...], labels: Mapping[str, str]
-) -> str | None:
-    for label, inside in things:
-        thing = source.get(label)
+def _named(source: Mapping[str, str], labels: Mapping[str, str], *, host: bool = False) -> str | None:
+    for label, inside in _telling(tuple(source), host):
+        thing = source[label]
         if thing:
             whole = labels.get(inside) if inside else None
             return (
@@ -75,3 +74,9 @@ def _named(
                 else thing
             )
     return None
+
+
+@lru_cache(1024)
+def _telling(names: tuple[str, ...], host: bool) -> tuple[tuple[str, str | None], ...]:
+    """Those of these labels that name a thing. Remembered: all alerts of one rule have the same labels."""
+    return tuple(row for row in (_HOST if host else _THINGS) if row[0] in names)

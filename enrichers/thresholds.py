@@ -1,6 +1,9 @@
 """Reads the rule behind an alert: metric, threshold, current value, how far over; words title and message with it."""
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 
 from enrichers import promql
 from enrichers.api import Context
@@ -11,35 +14,69 @@ from enrichers.values import value_in
 from receiver.domain.enrichment import AlertView, Enrichment, Link
 
 
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What is the same for all alerts of one rule: found once, because a storm is many alerts of few rules."""
+
+    reading: Reading
+    unit: str | None
+    facts: Mapping[str, str]
+    links: tuple[Link, ...]
+    silent: str
+    """The sentence for an alert whose value nothing tells."""
+    begins: str
+    limit: str
+    """Of the sentence with the value."""
+
+
 def thresholds(alert: AlertView, _context: Context) -> Enrichment | None:
     """What is measured and how bad it is, from the PromQL in `generatorURL` and the annotations."""
-    reading = promql.read(alert.generator_url)
-    annotations = alert.annotations
-    about = alert.subject or subject(
-        alert.labels, reading.selected if reading else {}, reading.metric if reading else None
-    )
+    rule = _rule(alert.generator_url)
+    annotations, labels = alert.annotations, alert.labels
+    if alert.subject:
+        about: str | None = alert.subject
+    elif rule is None:
+        about = subject(labels, {})
+    else:
+        about = subject(labels, rule.reading.selected, rule.reading.metric)
     summary = annotations.get("summary") or annotations.get("title")
     title = alert.title or summary or (f"{alert.name} on {about}" if alert.name and about else alert.name or about)
     message = alert.message or annotations.get("description") or annotations.get("message") or summary or ""
-    if reading is None:
+    if rule is None:
         return Enrichment(title=title or None, message=message or None, subject=about)
-    unit = unit_of(reading)
-    value = value_in(alert, reading, unit)
+    reading = rule.reading
+    value = value_in(alert, reading, rule.unit)
     overage = overage_percent(value, reading)
-    said = _sentence(reading, unit, value, overage)
+    said = _sentence(rule, value, overage)
     return Enrichment(
         title=title or None,
-        message=" ".join(part for part in (message, said) if part) or None,
+        message=f"{message} {said}" if message and said else message or said or None,
         subject=about,
         metric=reading.metric,
         value=value,
         threshold=reading.threshold,
         direction=reading.direction if reading.threshold is not None else None,
-        unit=unit,
+        unit=rule.unit,
         overage_percent=overage,
-        facts={"expression": reading.expression} | ({"prometheus": reading.server} if reading.server else {}),
-        links=(Link("Expression in Prometheus", alert.generator_url),) if reading.server else (),
+        facts=rule.facts,
+        links=rule.links,
     )
+
+
+@lru_cache(1024)
+def _rule(generator_url: str) -> _Rule | None:
+    reading = promql.read(generator_url)
+    if reading is None:
+        return None
+    unit, noun = unit_of(reading), _noun(reading)
+    facts = {"expression": reading.expression} | ({"prometheus": reading.server} if reading.server else {})
+    links = (Link("Expression in Prometheus", generator_url),) if reading.server else ()
+    silent = begins = limit = ""
+    if reading.metric is not None and reading.threshold is not None and reading.level:
+        limit = figure(reading.threshold, unit)
+        silent = f"It fires when {_measured(reading)} is {reading.direction} {limit}."
+        begins = "Now at" if noun is None else f"{noun.replace('the ', 'The ', 1)} is at"
+    return _Rule(reading, unit, facts, links, silent, begins, limit)
 
 
 def overage_percent(value: float | None, reading: Reading) -> float | None:
@@ -97,14 +134,10 @@ _WORDS = (
 )
 
 
-def _sentence(reading: Reading, unit: str | None, value: float | None, overage: float | None) -> str:
+def _sentence(rule: _Rule, value: float | None, overage: float | None) -> str:
     """What the reading adds to the message, e.g. "CPU is at 92% (threshold: 80%, exceeded by 15.0%)"."""
-    if reading.metric is None or reading.threshold is None or not reading.level:
-        return ""
-    limit = figure(reading.threshold, unit)
-    if value is None:
-        return f"It fires when {_measured(reading)} is {reading.direction} {limit}."
-    by = "" if overage is None else f", {'exceeded' if reading.direction == 'above' else 'below it'} by {overage:.1f}%"
-    noun = _noun(reading)
-    now = "Now at" if noun is None else f"{noun.replace('the ', 'The ', 1)} is at"
-    return f"{now} {figure(value, unit)} (threshold: {limit}{by})."
+    if value is None or not rule.begins:
+        return rule.silent
+    above = rule.reading.direction == "above"
+    by = "" if overage is None else f", {'exceeded' if above else 'below it'} by {overage:.1f}%"
+    return f"{rule.begins} {figure(value, rule.unit)} (threshold: {rule.limit}{by})."

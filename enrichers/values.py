@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 
 from enrichers.promql import Reading
@@ -60,9 +61,15 @@ def value_in(alert: AlertView, reading: Reading, unit: str | None) -> float | No
         return value if fires(value, reading) else None
     for key in _TOLD_IN:
         text = alert.annotations.get(key, "")[:LOOKED_AT]
-        if _DIGIT.search(text) and (found := list(_candidates(_quiet(text, alert), reading, unit))):
-            return min(found)[2]
+        if _DIGIT.search(text) and (found := _best(_quiet(text, alert), reading, unit)) is not None:
+            return found
     return None
+
+
+@lru_cache(2048)
+def _best(text: str, reading: Reading, unit: str | None) -> float | None:
+    """The most convincing number in a text. Remembered: without their labels, many alerts of a storm say the same."""
+    return min(_candidates(text, reading, unit), default=(0, 0, None))[2]
 
 
 def fires(value: float, reading: Reading) -> bool:

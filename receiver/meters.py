@@ -20,7 +20,7 @@ class Meters:
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each series, which nobody asks for
-        self._ran: Counted[tuple[str, str]] = Counted()
+        self._chains: Counted[tuple[tuple[str, ...], tuple[str, ...]]] = Counted()
         self._received: Counted[str] = Counted()
         self._outcomes: Counted[tuple[str, str]] = Counted()
         self._shown: defaultdict[Counter, Counted[Any]] = defaultdict(Counted)
@@ -50,17 +50,20 @@ class Meters:
         self._child(self.enricher_runs, enricher, outcome).inc()
         self._child(self.enricher_seconds, enricher).observe(milliseconds / 1000)
 
-    def inline_enrichers_ran(self, outcomes: Iterable[tuple[str, str]]) -> None:
-        """Count the (enricher, outcome) of one alert's inline chain; called by the writer's thread alone."""
-        for ran in outcomes:
-            self._ran[ran] += 1
+    def chain_ran(self, enrichers: tuple[str, ...], outcomes: tuple[str, ...]) -> None:
+        """Count the outcome of each enricher of one alert's inline chain; called by the writer's thread alone."""
+        self._chains[enrichers, outcomes] += 1
 
     def settle(self) -> None:
         """Bring the counters up to date before they are shown: counting in a storm costs less than their locks."""
+        ran: Counted[tuple[str, str]] = Counted()
+        for (enrichers, outcomes), count in list(self._chains.items()):
+            for pair in zip(enrichers, outcomes, strict=True):
+                ran[pair] += count
         for counter, counts in (
             (self.received, self._received),
             (self.sightings, self._outcomes),
-            (self.enricher_runs, self._ran),
+            (self.enricher_runs, ran),
         ):
             shown = self._shown[counter]
             for labels, count in list(counts.items()):

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enrichers import Context, History
+from enrichers.chain import provenance
 from enrichers.runbook import Runbook
 from receiver.domain.rules import Book
 from receiver.domain.times import DAY, HOUR
@@ -123,9 +124,10 @@ def test_a_failing_enricher_is_an_outcome_and_the_others_go_on():
 
 def test_who_said_what_is_kept():
     described = explained(sighting("X", "up == 0", {"runbook_url": "https://r/x"}))
-    assert described.provenance["category"] == "category"
-    assert described.provenance["facts"]["runbook"] == "runbook"
-    assert set(described.provenance["recommendations"]) == {"recommendations"}
+    told = provenance(described.said)
+    assert told["category"] == "category"
+    assert told["facts"]["runbook"] == "runbook"
+    assert set(told["recommendations"]) == {"recommendations"}
 
 
 def test_a_trouble_with_severity_none_gets_real_advice():

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from receiver.sources import SourceContext
+from receiver.sources.reading import without_secrets
 from tests import engines
 from tests.sentry import event, hook
 from tests.servers import Server, ask, firing, running, webhook
@@ -40,6 +42,7 @@ def sentry_event() -> dict[str, Any]:
             "in_app": True,
             "vars": {"api_token": "'planted-in-vars'", "url": "'https://u:planted-var-url@h/'"},
             "context_line": "connect(password='planted-in-code')",
+            "pre_context": ["login('planted-before')"],
         }
     ]
     return event(
@@ -56,7 +59,14 @@ def sentry_event() -> dict[str, Any]:
             "env": {"DB_PASSWORD": "planted-env"},
         },
         extra={"aws": {"secret_access_key": "planted-extra"}},
-        contexts={"state": {"Authorization": "planted-context"}},
+        contexts={
+            "state": {"Authorization": "planted-context"},
+            "response": {
+                "headers": {"set-cookie": "planted-response"},
+                "cookies": "planted",
+                "data": {"pass": "planted"},
+            },
+        },
         exception={"values": [{"type": "E", "value": TEXT, "stacktrace": {"frames": frames}}]},
     )
 
@@ -102,6 +112,62 @@ def test_what_senders_wrote_in_secret_is_found_nowhere(server: Server, tmp_path:
     for file in [*tmp_path.glob("alertsage.db*"), server.log]:
         if file.is_file():
             assert PLANTED.encode() not in file.read_bytes(), file.name
+
+
+BARE = {
+    "contexts": {
+        "response": {"status_code": 500, "headers": {"X": "planted"}, "cookies": "planted", "data": "planted"},
+        "deep": {"er": [{"Vars": {"a": "planted"}, "n": 1}, {"env": "planted"}]},
+        "data": {"a": "planted"},
+    },
+    "user": {"id": "1", "data": {"a": "planted"}},
+    "tags": {"env": "prod", "data": "eu"},
+    "exception": {
+        "values": [
+            {
+                "type": "E",
+                "mechanism": {"handled": True, "meta": "planted"},
+                "raw_stacktrace": "planted",
+                "stacktrace": {
+                    "frames": [
+                        {
+                            "filename": "a.py",
+                            "lineno": 1,
+                            "context_line": "f(x)",
+                            "pre_context": ["planted"],
+                            "post_context": ["planted"],
+                            "vars": {"a": "planted"},
+                        }
+                    ]
+                },
+            }
+        ]
+    },
+}
+"""Parts of an event in which secrets have neither a name nor a look."""
+
+
+@pytest.mark.parametrize(
+    "body", [{"data": {"event": BARE}}, {"data": {"error": BARE}}, {"project": "x", "event": BARE}]
+)
+def test_the_spool_holds_nothing_that_the_database_does_not(body: dict[str, Any]) -> None:
+    left, _ = without_secrets(json.dumps(body).encode(), SourceContext("sentry", "sentry"))
+    assert "planted" not in str(left)
+    (told,) = [part for part in (*left.get("data", {}).values(), left.get("event")) if part]
+    assert told["contexts"] == {"response": {"status_code": 500}, "deep": {"er": [{"n": 1}, {}]}}
+    assert told["tags"] == BARE["tags"], "their names are the application's own"
+    (raised,) = told["exception"]["values"]
+    assert raised["mechanism"] == {"handled": True}
+    assert raised["stacktrace"]["frames"] == [{"filename": "a.py", "lineno": 1, "context_line": "f(x)"}]
+
+
+@pytest.mark.only(engines.SQLITE)
+def test_what_keep_names_is_kept_wherever_it_is() -> None:
+    source = SourceContext("sentry", "sentry", keep=frozenset({"headers", "vars"}))
+    told = without_secrets(json.dumps({"data": {"event": BARE}}).encode(), source)[0]["data"]["event"]
+    assert told["contexts"]["response"] == {"status_code": 500, "headers": {"X": "planted"}}
+    assert told["contexts"]["deep"] == {"er": [{"Vars": {"a": "planted"}, "n": 1}, {}]}
+    assert told["exception"]["values"][0]["stacktrace"]["frames"][0]["vars"] == {"a": "planted"}
 
 
 def test_what_is_taken_out_is_counted(server: Server) -> None:

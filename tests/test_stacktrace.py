@@ -102,11 +102,14 @@ def test_sensitive_parts_are_kept_only_when_named() -> None:
     told = {
         "request": {"url": "https://x/", "headers": [["X", "planted"]], "cookies": "planted", "data": {"a": "planted"}},
         "extra": {"a": "planted"},
+        "contexts": {"response": {"status_code": 500, "headers": {"X": "planted"}, "data": "planted"}},
         "title": "t",
     }
     assert "planted" not in str(kept(told, frozenset()))
     assert kept(told, frozenset())["request"] == {"url": "https://x/"}
+    assert kept(told, frozenset())["contexts"] == {"response": {"status_code": 500}}
     assert kept(told, frozenset({"data"}))["request"]["data"] == {"a": "planted"}
+    assert kept(told, frozenset({"data"}))["contexts"]["response"]["data"] == "planted"
     with_vars = event(raised("E", frame("a.py", vars={"a": "planted"})))
     assert "planted" not in str(exceptions(with_vars, frozenset()))
     assert "planted" in str(exceptions(with_vars, frozenset({"vars"})))

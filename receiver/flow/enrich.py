@@ -7,7 +7,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from enrichers import AlertView, Context, Enrichment, History, Impact, Link, Term
-from enrichers.chain import Described, Outcome, as_stored, extend, merge
+from enrichers.chain import Described, Outcome, Said, as_stored, extend, merge, provenance
 from receiver.domain import times
 from receiver.domain.alert import Alert
 from receiver.domain.times import span
@@ -56,14 +56,14 @@ class _Brought:
         self.priority: Priority | None = None
         self.who = ""
         self._fields: dict[str, Any] = {}
-        self._provenance: dict[str, Any] = {}
+        self._said: list[Said] = []
 
     def add(self, name: str, brought: Enrichment) -> None:
         """Take what one enricher returned."""
         brought = as_stored(brought, self.view, f"enricher:{name}")
         if brought.priority is not None:
             self.priority, self.who = brought.priority, f"enricher:{name}"
-        merge(self.view, name, brought, self._provenance)
+        self._said.append(merge(self.view, name, brought))
         for field, value in to_jsonable_python(brought).items():
             if isinstance(value, list):
                 self._fields.setdefault(field, []).extend(value)
@@ -75,7 +75,7 @@ class _Brought:
     def fields(self) -> dict[str, Any]:
         """Everything added, with who added it and how each enricher fared."""
         said = {name: value for name, value in self._fields.items() if value not in ([], {})}
-        return said | {"provenance": self._provenance, "enrichers": to_jsonable_python(self.outcomes)}
+        return said | {"provenance": provenance(self._said), "enrichers": to_jsonable_python(self.outcomes)}
 
 
 async def _chain(job: jobs.Job, view: AlertView, alert: Alert, setup: Setup, runner: Runner) -> _Brought:
@@ -103,7 +103,7 @@ async def _chain(job: jobs.Job, view: AlertView, alert: Alert, setup: Setup, run
 
 def _view(alert: Alert, content: Mapping[str, Any]) -> AlertView:
     """The stored alert as enrichers see it."""
-    detail = codec.json(content["detail"])
+    detail = codec.described(content["detail"])
     return AlertView(
         source=alert.source,
         kind=content["kind"],

@@ -51,9 +51,5 @@ class Rehearsal:
             left -= outcome.ms / 1000
             described.outcomes.append(outcome)
             if added is not None:
-                merge(
-                    described.view,
-                    enricher.name,
-                    as_stored(added, described.view, f"enricher:{enricher.name}"),
-                    described.provenance,
-                )
+                stored = as_stored(added, described.view, f"enricher:{enricher.name}")
+                described.said.append(merge(described.view, enricher.name, stored))

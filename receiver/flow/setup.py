@@ -10,7 +10,7 @@ from typing import Any, get_args
 from pydantic_core import to_json
 
 from enrichers import Context
-from enrichers.chain import as_json, describe
+from enrichers.chain import describe
 from receiver.domain.alert import Policy
 from receiver.domain.enrichment import History
 from receiver.domain.rules import Book
@@ -25,12 +25,10 @@ from receiver.settings.sources import Source
 from receiver.sources import KINDS, Bounds, Join, SourceContext
 from receiver.sources.redact import Redaction
 from receiver.store import Content
-from receiver.store.codec import pack, packed
+from receiver.store.codec import detail, pack
 
 LONGEST_NAME = 300
 """Characters of a name that alerts are counted by; the label `alertname` itself is kept whole."""
-APART = ("source", "fingerprint", "labels", "annotations", "title", "message", "recommendations")
-"""Described fields that the store keeps in columns of their own, or that are found anew whenever they are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +61,11 @@ def build(settings: Settings, meters: Meters) -> Setup:
     # Whatever could describe the same sighting differently: other settings, another version.
     salt = blake2b(f"{version('alertsage')}{settings.enrichers!r}".encode(), digest_size=16).digest()
     meters.introduce(settings.sources)
+    names = tuple(enricher.name for enricher in inline)
     plans = {
-        name: SourcePlan(_policy(settings, name), bool(deferred), inline, book, meters, salt, KINDS[source.kind].join)
+        name: SourcePlan(
+            _policy(settings, name), bool(deferred), inline, book, meters, salt, names, KINDS[source.kind].join
+        )
         for name, source in settings.sources.items()
     }
     contexts = {name: context_of(settings, name, source) for name, source in settings.sources.items()}
@@ -99,6 +100,8 @@ class SourcePlan:
     book: Book
     meters: Meters
     salt: bytes
+    names: tuple[str, ...]
+    """Of the inline enrichers."""
     join: Join | None = None
 
     @property
@@ -118,13 +121,9 @@ class SourcePlan:
 
     def describe(self, sighting: Sighting, history: History, now: Instant) -> Content:
         """Run the inline enrichers. Never raises: a failed one is an outcome on the alert."""
-        described = describe(self.inline, sighting, Context(now=now, rules=self.book, history=history))
-        self.meters.inline_enrichers_ran((outcome.enricher, outcome.outcome) for outcome in described.outcomes)
+        described = describe(self.inline, sighting, Context(now, self.book, history))
         view = described.view
-        fields = as_json(described)
-        for column in APART:
-            del fields[column]
-        fields["enrichers"] = [packed(outcome) for outcome in described.outcomes]
+        self.meters.chain_ran(self.names, tuple([ran.outcome for ran in described.outcomes]))
         assert view.category is not None and view.priority is not None  # noqa: S101, PT018 - the chain sees to it
         return Content(
             name=view.name[:LONGEST_NAME],
@@ -138,7 +137,7 @@ class SourcePlan:
             labels=sighting.labels,
             labels_json=to_json(sighting.labels).decode(),
             annotations_json=to_json(sighting.annotations).decode(),
-            detail_json=to_json(fields).decode(),
+            detail_json=detail(described),
             raw=pack(to_json(sighting.raw)),
         )
 

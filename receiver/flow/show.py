@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from enrichers import Context
-from enrichers.chain import Described, extend
+from enrichers.chain import Described, extend, provenance
 from enrichers.shipped import SHIPPED
 from receiver.domain import times
 from receiver.domain.enrichment import AlertView
@@ -27,11 +27,11 @@ def completed(alert: dict[str, Any], setup: Setup) -> dict[str, Any]:
     described = Described(_view(alert))
     extend(described, setup.shown, Context(now=times.now(), rules=setup.book))
     said = to_jsonable_python(described.view.recommendations)
-    provenance, outcomes = alert["provenance"], alert["enrichers"]
+    known, outcomes = alert["provenance"], alert["enrichers"]
     own = next((place for place, ran in enumerate(outcomes) if ran["enricher"] not in SHIPPED), len(outcomes))
     return alert | {
         "recommendations": [*said, *alert["recommendations"]],
-        "provenance": provenance | _who(described.provenance, provenance),
+        "provenance": known | _who(provenance(described.said), known),
         "enrichers": [*outcomes[:own], *to_jsonable_python(described.outcomes), *outcomes[own:]],
     }
 

@@ -2,11 +2,13 @@
 
 import zlib
 from collections.abc import Sequence
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
-from enrichers.chain import Outcome
+from enrichers.chain import SINGLES, Described, Said, provenance
 from receiver.domain.alert import Alert, Change
 from receiver.domain.vocabulary import Category, Priority, Status
 from receiver.store.plan import Content
@@ -171,12 +173,75 @@ def unpack(blob: bytes) -> bytes:
     return zlib.decompress(blob) if blob[:1] == b"\x78" else blob
 
 
-def packed(outcome: Outcome) -> tuple[Any, ...]:
-    """How one enricher fared, as it is stored: its names would take more room than it does."""
-    short = (outcome.enricher, outcome.outcome, outcome.ms)
-    return short if outcome.detail is None else (*short, outcome.detail)
+_FIGURES = ("subject", "metric", "value", "threshold", "direction", "unit", "overage_percent")
+_figures = attrgetter(*_FIGURES)
+_LETTERS = {
+    "title": "t",
+    "message": "m",
+    "category": "c",
+    "priority": "p",
+    "subject": "s",
+    "metric": "M",
+    "value": "v",
+    "threshold": "T",
+    "direction": "d",
+    "unit": "u",
+    "overage_percent": "o",
+    "impact": "i",
+}
+"""How a stored row names a single value that somebody said."""
 
 
-def unpacked(outcome: Sequence[Any]) -> dict[str, Any]:
-    """How one enricher fared, in API form."""
-    return dict(zip(("enricher", "outcome", "ms", "detail"), (*outcome, None), strict=False))
+def detail(described: Described) -> str:
+    """A description as it is stored: JSON without what has columns of its own, what says nothing, and many names.
+
+    Recommendations are not among it: they are found when the alert is shown. Enumerations and values are taken apart
+    here, because for the encoder they are strangers that cost more than all the rest.
+    """
+    view = described.view
+    told: dict[str, Any] = {name: said for name, said in zip(_FIGURES, _figures(view), strict=True) if said is not None}
+    if view.priority is not None:
+        told["priority"] = view.priority.value
+    if view.priority_terms:
+        told["priority_terms"] = [(term.rule, term.input, term.effect) for term in view.priority_terms]
+    if view.impact is not None:
+        told["impact"] = (view.impact.users, view.impact.source)
+    if view.facts:
+        told["facts"] = view.facts
+    if view.links:
+        told["links"] = [(link.title, link.url) for link in view.links]
+    told["enrichers"] = [
+        (ran.enricher, ran.outcome, ran.ms) if ran.detail is None else (ran.enricher, ran.outcome, ran.ms, ran.detail)
+        for ran in described.outcomes
+    ]
+    told["said"] = [(one.who, _letters(one.singles), one.facts, one.links) for one in described.said]
+    return to_json(told).decode()
+
+
+def described(text: str) -> dict[str, Any]:
+    """What `detail` stored, in API form."""
+    told: dict[str, Any] = dict.fromkeys(_FIGURES) | from_json(text)
+    for name, keys in _ROWS.items():
+        told[name] = [dict(zip(keys, (*row, None), strict=False)) for row in told.get(name, ())]
+    told["impact"] = dict(zip(("users", "source"), told.get("impact", ("unknown", None)), strict=True))
+    told["facts"] = told.get("facts", {})
+    said = (Said(who, _bits(letters), tuple(facts), links, 0) for who, letters, facts, links in told.pop("said", ()))
+    told["provenance"] = provenance(said)
+    return told
+
+
+_ROWS = {
+    "priority_terms": ("rule", "input", "effect"),
+    "links": ("title", "url"),
+    "enrichers": ("enricher", "outcome", "ms", "detail"),
+}
+
+
+@cache
+def _letters(singles: int) -> str:
+    return "".join(_LETTERS[name] for place, name in enumerate(SINGLES) if singles >> place & 1)
+
+
+@cache
+def _bits(letters: str) -> int:
+    return sum(1 << place for place, name in enumerate(SINGLES) if _LETTERS[name] in letters)

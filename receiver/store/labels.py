@@ -7,16 +7,19 @@ check it against the alert's own labels.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from zlib import crc32
 
 
+@lru_cache(4096)
 def number(name: str, value: str) -> int:
-    """The token of one label pair as a signed 32-bit number."""
+    """The token of one label pair as a signed 32-bit number. Remembered, too."""
     return crc32(f"{name}\0{value}".encode()) - 2**31
 
 
+@lru_cache(4096)
 def token(name: str, value: str) -> str:
-    """The token of one label pair as text."""
+    """The token of one label pair as text. Remembered: most pairs of a storm's alerts are the same."""
     return format(crc32(f"{name}\0{value}".encode()), "08x")
 
 

@@ -112,7 +112,7 @@ def voices(connection: Connection) -> dict[str, dict[str, int]]:
 
 def shape(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
     """An alert in API form: the described fields, then what deferred enrichers added to them."""
-    described: dict[str, Any] = codec.json(row.detail)
+    described = codec.described(row.detail)
     shown = {
         "id": row.id,
         "status": row.status,
@@ -133,7 +133,7 @@ def shape(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
         "predecessor": row.predecessor,
         "recommendations": [],
     }
-    shown |= described | {"enrichers": [codec.unpacked(outcome) for outcome in described.get("enrichers", ())]}
+    shown |= described
     if row.added:
         _add(shown, codec.json(row.added))
     if shown.get("priority") != row.priority:

@@ -13,7 +13,7 @@ EXCEPTIONS = 10
 FIRST_FRAMES, LAST_FRAMES = 10, 50
 """Of a stack, the crash last."""
 SENSITIVE = frozenset({"vars", "headers", "cookies", "data", "env"})
-"""Parts of an event in which passwords and tokens travel: not kept, unless the source's `keep` names them."""
+"""Parts in which passwords and tokens travel, wherever in an event: not kept, unless the source's `keep` names them."""
 LEFT_OUT = frozenset(
     {"exception", "stacktrace", "threads", "breadcrumbs", "modules", "extra", "request", "debug_meta", "hashes"}
     | {"grouping_config", "sdk", "_meta", "_metrics", "_ref", "_ref_version", "key_id", "version", "time_spent"}
@@ -23,9 +23,23 @@ LEFT_OUT = frozenset(
 
 def kept(event: Mapping[str, Any], keep: frozenset[str]) -> dict[str, Any]:
     """The event without its exceptions and without what is large or secret."""
-    left = {name: value for name, value in event.items() if name not in LEFT_OUT and name not in SENSITIVE - keep}
-    request = {name: value for name, value in fields(event, "request").items() if name not in SENSITIVE - keep}
-    return bounded(left | ({"request": request} if request else {}), EVENT_SIZE)
+    left = {name: value for name, value in event.items() if name not in LEFT_OUT}
+    request = without_sensitive(fields(event, "request"), keep)
+    return bounded(without_sensitive(left, keep) | ({"request": request} if request else {}), EVENT_SIZE)
+
+
+def without_sensitive(event: Mapping[str, Any], keep: frozenset[str]) -> dict[str, Any]:
+    """The event without its sensitive parts, however deep they are, but for those that `keep` names."""
+    names = SENSITIVE - keep
+    left = {name: value for name, value in event.items() if name.lower() not in names}
+    # The names of tags are the application's own: a tag `env` is an environment, not a process's variables.
+    return {name: value if name == "tags" else _without(value, names) for name, value in left.items()}
+
+
+def _without(value: Any, names: frozenset[str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _without(inner, names) for name, inner in value.items() if name.lower() not in names}
+    return [_without(inner, names) for inner in value] if isinstance(value, list) else value
 
 
 def exceptions(event: Mapping[str, Any], keep: frozenset[str]) -> list[dict[str, Any]]:

@@ -3,10 +3,14 @@
 from typing import Any
 
 from receiver.sources.context import SourceContext
-from receiver.sources.sentry.event import LEFT_OUT, SENSITIVE
+from receiver.sources.sentry.event import LEFT_OUT, without_sensitive
 
-_READ = frozenset({"exception", "stacktrace", "threads", "request"})
-"""Those of them that something is read of."""
+_STACKS = frozenset({"exception", "stacktrace", "threads"})
+_OF_STACKS = frozenset(
+    {"values", "type", "value", "module", "mechanism", "handled", "stacktrace", "crashed", "current", "frames"}
+    | {"filename", "abs_path", "lineno", "function", "in_app", "context_line", "vars"}
+)
+"""What is read of them; the code around a line, for one, is not."""
 
 
 def strip(document: Any, source: SourceContext) -> Any:
@@ -30,12 +34,13 @@ def _event(event: Any, keep: frozenset[str]) -> Any:
     """The event without what is never kept of it; what is read of it is as before."""
     if not isinstance(event, dict):
         return event
-    unread, secret = LEFT_OUT - _READ, SENSITIVE - keep
-    left = {name: value for name, value in event.items() if name not in unread and name not in secret}
-    return {name: _without(value, secret) if name in _READ else value for name, value in left.items()}
+    left = {name: value for name, value in event.items() if name not in LEFT_OUT - _STACKS - {"request"}}
+    read = {name: _only(value, _OF_STACKS) if name in _STACKS else value for name, value in left.items()}
+    return without_sensitive(read, keep)
 
 
-def _without(value: Any, names: frozenset[str]) -> Any:
+def _only(value: Any, names: frozenset[str]) -> Any:
     if isinstance(value, dict):
-        return {name: _without(inner, names) for name, inner in value.items() if name not in names}
-    return [_without(inner, names) for inner in value] if isinstance(value, list) else value
+        read = {name: inner for name, inner in value.items() if name in names}
+        return {name: inner if name == "vars" else _only(inner, names) for name, inner in read.items()}
+    return [_only(inner, names) for inner in value] if isinstance(value, list) else value
