@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import blake2b
 
 from pydantic_core import to_json
@@ -18,7 +19,7 @@ from receiver.flow import apart
 from receiver.flow.setup import Setup
 from receiver.meters import Meters
 from receiver.sources import KINDS
-from receiver.sources.reading import without_secrets
+from receiver.sources.reading import read, without_secrets
 from receiver.sources.text import clean
 from receiver.store import Spool, Spooled, Store
 
@@ -69,12 +70,18 @@ async def accept(webhook: Webhook, setup: Setup, into: Into) -> Taken:
     kind, at = KINDS[setup.contexts[source].kind], times.now()
     headers = {name: webhook.headers[name] for name in kind.headers if name in webhook.headers}
     seconds = limits.answer_timeout.total_seconds()
-    told = await apart.parse(headers, webhook.body, setup.contexts[source], at, seconds)
+    context = setup.contexts[source]
     if kind.retries:
+        told = (
+            partial(read, headers, webhook.body, context, at)
+            if apart.is_small(webhook.body)
+            else await apart.parse(headers, webhook.body, context, at, seconds)
+        )
         try:
             return await _store(source, told, setup, into, seconds)
         except TimeoutError:
             raise StoreAway(f"the database took longer than {seconds:g} s") from None
+    told = await apart.parse(headers, webhook.body, context, at, seconds)
     told = replace(told, delivery=_delivery(told, webhook.headers.get(kind.delivery, "")))
     if into.store.state == "ready":
         with suppress(StoreAway, TimeoutError):
@@ -116,9 +123,12 @@ async def _read_again(spooled: Spooled, setup: Setup) -> Sightings:
     return await apart.parse(spooled.headers, spooled.body, context, spooled.at)
 
 
-async def _store(source: str, told: Sightings, setup: Setup, into: Into, seconds: float | None) -> Taken:
+async def _store(
+    source: str, telling: Sightings | Callable[[], Sightings], setup: Setup, into: Into, seconds: float | None
+) -> Taken:
     """Raises TimeoutError when it took longer than `seconds` (it may be stored nevertheless), Refused for a refusal."""
-    receipt = await into.store.accept(source, told, setup.plans[source], seconds)
+    receipt = await into.store.accept(source, telling, setup.plans[source], seconds)
+    told = receipt.told
     _count(source, told, receipt.outcomes, into.meters)
     if told.refusal:
         raise Refused(told.refusal)

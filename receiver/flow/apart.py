@@ -18,7 +18,9 @@ from receiver.domain.times import Instant
 from receiver.errors import Refused, StoreAway
 from receiver.sources import SourceContext
 from receiver.sources.reading import read
+from receiver.store import BATCH_PART
 
+SMALL = 32 * 2**10
 IN_A_THREAD = 256 * 2**10
 """Bodies above this size are parsed in a thread."""
 MANY_OBJECTS, MANY_VALUES = 2_000, 20_000
@@ -33,6 +35,11 @@ PIECE = 250
 _one_at_a_time = asyncio.Semaphore(1)
 _Answer = list[bytes] | tuple[str, str, int]
 """Pickled pieces, or the parts of a Refused."""
+
+
+def is_small(body: bytes) -> bool:
+    """True for one that is read in a moment, and holds no more alerts than are stored together."""
+    return len(body) <= SMALL and body.count(b"{") <= BATCH_PART and body.count(b"[") <= BATCH_PART
 
 
 async def parse(

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
+from receiver.store.batch import BATCH_PART
 from receiver.store.database import Database
 from receiver.store.filelock import unusable
 from receiver.store.opening import open_database
@@ -13,6 +14,7 @@ from receiver.store.sqlite import Sqlite
 from receiver.store.store import Store
 
 __all__ = [
+    "BATCH_PART",
     "AlertQuery",
     "Connection",
     "Content",

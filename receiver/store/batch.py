@@ -1,7 +1,7 @@
 """One transaction of the writer: the latest row of each key read, the sightings folded in, everything written once."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,10 @@ from receiver.domain.sighting import Remark, Sighting, Sightings
 from receiver.domain.times import Instant
 from receiver.domain.vocabulary import TOLD
 from receiver.store import codec
-from receiver.store.database import Key, Statements, Written
+from receiver.store.database import Asked, Key, Statements, Written
 from receiver.store.plan import Content, Plan
 
-BATCH_PART = 1000
+BATCH_PART = 200
 """At most so many alerts of one webhook in one commit."""
 Bucket = tuple[str, str, str, str, str]
 """(source, status, priority, category, name): what is counted together."""
@@ -38,8 +38,15 @@ class Intake:
     at: Instant
     """When it is taken in."""
     plan: Plan
+    read: Callable[[], Sightings] | None = None
+    """Makes `told`, if that is still to be done: many one after the other cost less than each by itself."""
     whole: bool = True
     """False for all but the last part of a large webhook: its delivery is taken in when all of it is."""
+
+    def read_now(self) -> None:
+        """Read what it says, unless that has been done. Raises Refused."""
+        if self.read is not None:
+            self.told, self.read = self.read(), None
 
     @property
     def seen_at(self) -> Instant:
@@ -72,16 +79,16 @@ class _Entry:
 
 
 class Batch:
-    """Collects what a transaction writes. Use: `load`, `take` for each Intake, `write`."""
+    """Collects what a transaction writes. Use: `take` for each Intake, `write`."""
 
     def __init__(self, sql: Statements) -> None:
         self._sql = sql
-        self._entries: dict[Key, _Entry] = {}
+        self._entries = {(alert.source, alert.fingerprint): _Entry(alert, bucket(alert)) for alert in sql.latest}
         self._displaced: list[_Entry] = []
         self._changes: list[Change] = []
         self._jobs: list[tuple[int, int, Instant]] = []
         self._quarantined: list[tuple[Instant, str, str, str]] = []
-        self._known: set[Key] = set()
+        self._known = sql.known
         self._deliveries: dict[Key, Instant] = {}
         self._voices: Counter[Key] = Counter()
         self._at: Instant = 0
@@ -90,14 +97,6 @@ class Batch:
     def owes_work(self) -> bool:
         """True when this batch adds jobs."""
         return bool(self._jobs)
-
-    def load(self, intakes: Iterable[Intake]) -> None:
-        """Read the latest row of every key that may be concerned, and which deliveries are known."""
-        intakes = tuple(intakes)
-        if told_once := {intake.delivery for intake in intakes if intake.delivery}:
-            self._known = self._sql.known(told_once)
-        for alert in self._sql.latest(sorted({key for intake in intakes for key in intake.keys})):
-            self._entries[alert.source, alert.fingerprint] = _Entry(alert, bucket(alert))
 
     def take(self, intake: Intake) -> Counter[str]:
         """Fold one webhook in; returns how many sightings and remarks had each outcome."""
@@ -213,6 +212,14 @@ class Batch:
                 counts=counted(moved),
             )
         )
+
+
+def asked_by(intakes: Sequence[Intake]) -> Asked:
+    """What has to be known before these can be taken."""
+    return Asked(
+        sorted({key for intake in intakes for key in intake.keys}),
+        sorted({intake.delivery for intake in intakes if intake.delivery}),
+    )
 
 
 def counted(moves: Iterable[tuple[Bucket | None, Bucket | None]]) -> list[tuple[Any, ...]]:

@@ -1,6 +1,6 @@
 """What the store needs of a database. `sqlite` and `postgres` provide it; nothing else knows which of them it is."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from receiver.domain.alert import Alert, Change
 from receiver.domain.times import Instant
+from receiver.domain.value import value
 from receiver.store.plan import Content
 
 T = TypeVar("T")
@@ -41,16 +42,21 @@ class Written:
     """(source, status, priority, category, name, by how many)."""
 
 
+@value
+class Asked:
+    """What a batch has to know before it can be taken in; both sorted."""
+
+    keys: Sequence[Key]
+    deliveries: Sequence[Key]
+
+
 class Statements(Protocol):
-    """What the batching writer asks and writes inside one transaction, in statements fixed beforehand."""
+    """What the batching writer knows, asks and writes inside one transaction, in statements fixed beforehand."""
 
-    def known(self, deliveries: Collection[Key]) -> set[Key]:
-        """Which of these deliveries were taken in before."""
-        ...
-
-    def latest(self, keys: Sequence[Key]) -> Iterable[Alert]:
-        """The latest row of each of these keys, where there is one; nobody else changes it before the commit."""
-        ...
+    latest: Sequence[Alert]
+    """The latest row of each key that was asked for, where there is one; nobody else changes it before the commit."""
+    known: Set[Key]
+    """Which of the deliveries that were asked for were taken in before."""
 
     def raw(self, alert_id: int) -> bytes:
         """An alert's last firing sighting, packed."""
@@ -66,18 +72,21 @@ class Statements(Protocol):
 
 
 class Link(Protocol):
-    """The writer's connection; used by one thread. It opens itself when it is needed."""
+    """The writer's connection; one call at a time. It opens itself when it is needed."""
 
-    def transact(self, work: Callable[[Connection], T]) -> T:
+    async def transact(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction and commit. Raises whatever the driver or `work` raises: nothing is stored."""
         ...
 
-    def batch(self, work: Callable[[Statements], T]) -> T:
-        """The same for a batch of webhooks, over the driver itself: SQLAlchemy's part would cost as much again."""
+    async def batch(self, asked: Asked, work: Callable[[Statements], T]) -> T:
+        """The same for a batch of webhooks, over the driver itself: SQLAlchemy's part would cost as much again.
+
+        `work` runs on the event loop, in one go.
+        """
         ...
 
-    def close(self) -> None:
-        """Let go of the connection, however broken; the next `transact` opens another. Never raises."""
+    async def close(self) -> None:
+        """Let go of the connection, however broken; the next call opens another. Never raises."""
         ...
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection
@@ -14,7 +14,7 @@ from receiver.domain.alert import Alert
 from receiver.errors import StoreAway
 from receiver.store import codec, migrate
 from receiver.store import postgres_sql as sql
-from receiver.store.database import Key, Link, Statements, Written
+from receiver.store.database import Asked, Key, Link, Statements, Written
 from receiver.store.labels import number
 from receiver.store.plan import Content
 from receiver.store.trouble import translated
@@ -126,21 +126,18 @@ _ALIVE = {
 
 
 class _Link:
-    """Runs an event loop of its own in the writer's thread."""
+    """On the server's own event loop: what waits for the database holds nobody up."""
 
     def __init__(self, engine: AsyncEngine, seconds: float) -> None:
         self._engine = engine
         self._seconds = seconds
-        self._runner: asyncio.Runner | None = None
         self._connection: AsyncConnection | None = None
 
-    def batch(self, work: Callable[[Statements], T]) -> T:
-        return self.transact(lambda connection: work(_Statements(connection)))
+    async def batch(self, asked: Asked, work: Callable[[Statements], T]) -> T:
+        return await self._transact(lambda connection: work(_Statements(connection, asked)))
 
-    def transact(self, work: Callable[[Connection], T]) -> T:
-        if self._runner is None:
-            self._runner = asyncio.Runner()
-        return self._runner.run(self._transact(work))
+    async def transact(self, work: Callable[[Connection], T]) -> T:
+        return await self._transact(work)
 
     async def _transact(self, work: Callable[[Connection], T]) -> T:
         connection, raw = await self._open()
@@ -166,7 +163,6 @@ class _Link:
         """The connection and the driver's own; a new one, if the server has closed the last."""
         if self._connection is not None:
             raw = (await self._connection.get_raw_connection()).driver_connection
-            await asyncio.sleep(0)  # the loop does not run between transactions: now it hears of a closed connection
             if raw is not None and not raw.is_closed():
                 return self._connection, raw
             await self._drop()
@@ -187,23 +183,24 @@ class _Link:
         except Exception as error:  # noqa: BLE001 - a connection that cannot even be closed is gone all the same
             log.debug("closing the database connection failed: %s", error)
 
-    def close(self) -> None:
-        if self._runner is not None:
-            runner, self._runner = self._runner, None
-            runner.run(self._drop())
-            runner.close()
+    async def close(self) -> None:
+        await self._drop()
 
 
 class _Statements:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, asked: Asked) -> None:
         self._run = connection.exec_driver_sql
         self._ids: deque[int] = deque()
+        self.known: Set[Key] = self._known(asked.deliveries)
+        self.latest: Sequence[Alert] = list(self._latest(asked.keys))
 
-    def known(self, deliveries: Collection[Key]) -> set[Key]:
-        found = self._run(sql.SELECT_DELIVERIES, tuple(map(list, zip(*sorted(deliveries), strict=True))))
+    def _known(self, deliveries: Sequence[Key]) -> set[Key]:
+        if not deliveries:
+            return set()
+        found = self._run(sql.SELECT_DELIVERIES, tuple(map(list, zip(*deliveries, strict=True))))
         return {(source, key) for source, key in found}
 
-    def latest(self, keys: Sequence[Key]) -> Iterator[Alert]:
+    def _latest(self, keys: Sequence[Key]) -> Iterator[Alert]:
         if not keys:
             return
         for row in self._run(sql.SELECT_LATEST, tuple(map(list, zip(*keys, strict=True)))):

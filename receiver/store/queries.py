@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from receiver.domain.sighting import Sightings
 from receiver.domain.times import Instant
 from receiver.domain.value import value
 
@@ -37,7 +38,9 @@ class Page:
 class Receipt:
     """What became of a stored webhook's alerts: how many had each outcome."""
 
-    outcomes: Mapping[str, int] = field(default_factory=dict)
+    outcomes: Mapping[str, int]
+    told: Sightings
+    """What it said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,43 +3,37 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from receiver.domain.alert import Alert
 from receiver.errors import StoreAway
-from receiver.store import codec, migrate
-from receiver.store import sqlite_sql as sql
-from receiver.store.database import Key, Link, Statements, Written
+from receiver.store import migrate
+from receiver.store.database import Link
 from receiver.store.filelock import FileLock, SameFile, make_private
-from receiver.store.labels import tokens
-from receiver.store.plan import Content
+from receiver.store.sqlite_link import LOCKED, SqliteLink, begin
 from receiver.store.trouble import translated
 
 log = logging.getLogger("alertsage.store")
 T = TypeVar("T")
 
 PAGE_CACHE_KIB = 64 * 1024
-KNOWN = 10_000
-"""Rows that the writer remembers: some 15 MB."""
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
 
 def write_engine(path: Path, busy_timeout: float) -> Engine:
     """The writer's engine: durable at every commit, `BEGIN IMMEDIATE`, waiting at most `busy_timeout` seconds.
 
-    Only one connection of it is ever open, in the writer's thread.
+    Only one connection of it is ever open, and used by one thread at a time.
     """
     engine = create_engine(
         f"sqlite:///{path}",
-        connect_args={"timeout": busy_timeout, "isolation_level": None},
+        connect_args={"timeout": 0, "isolation_level": None, "check_same_thread": False},
         poolclass=NullPool,
     )
 
@@ -55,8 +49,11 @@ def write_engine(path: Path, busy_timeout: float) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def begin_writing(connection: Connection) -> None:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - our own engine's
+        if not begin(driver, busy_timeout):
+            raise StoreAway(LOCKED)
 
     return engine
 
@@ -70,7 +67,7 @@ def snapshot_engine(path: Path) -> Engine:
     )
 
     @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
+    def begin_reading(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
 
     return engine
@@ -104,6 +101,7 @@ class Sqlite:
     def __init__(self, path: Path, *, busy_timeout: float, read_connections: int) -> None:
         self.readers = read_engine(path, read_connections, busy_timeout)
         self._path = path
+        self._busy_timeout = busy_timeout
         self._writers = write_engine(path, busy_timeout)
         file = path.with_name(path.name + ".lock")
         self._lock = FileLock(file, f"another alertsage uses this database ({file} is locked): stop it first")
@@ -138,139 +136,10 @@ class Sqlite:
 
     def link(self) -> Link:
         """See Database."""
-        return _Link(self._writers, SameFile(self._path))
+        return SqliteLink(self._writers, SameFile(self._path), self._busy_timeout)
 
     async def close(self) -> None:
         """See Database."""
         await self.readers.dispose()
         self._writers.dispose()
         self._lock.release()
-
-
-class _Link:
-    def __init__(self, engine: Engine, file: SameFile) -> None:
-        self._engine = engine
-        self._file = file
-        self._connection: Connection | None = None
-        self._newest = 0
-        self._known: dict[Key, Alert] = {}
-        """Rows as they are in the database, for repeats: nobody else writes to it."""
-
-    def transact(self, work: Callable[[Connection], T]) -> T:
-        connection = self._open()
-        self._known.clear()  # an operation may change any row
-        with connection.begin():
-            return work(connection)
-
-    def batch(self, work: Callable[[Statements], T]) -> T:
-        driver = self._open().connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - our own engine's
-        driver.execute("BEGIN IMMEDIATE")
-        try:
-            result = work(_Statements(driver.cursor(), self._new_id, self._known))
-            driver.execute("COMMIT")
-        except BaseException:
-            self._known.clear()  # they have been changed, the database has not
-            if driver.in_transaction:
-                driver.execute("ROLLBACK")
-            raise
-        while len(self._known) > KNOWN:
-            del self._known[next(iter(self._known))]
-        return result
-
-    def _open(self) -> Connection:
-        self._file.check()
-        return self._connection or self._connect()
-
-    def _connect(self) -> Connection:
-        connection = self._engine.connect()
-        newest = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'alert'").scalar()
-        connection.rollback()
-        self._connection, self._newest = connection, newest or 0
-        return connection
-
-    def _new_id(self) -> int:
-        self._newest += 1
-        return self._newest
-
-    def close(self) -> None:
-        # after a failure the connection's state is not trusted, and the numbers it gave out are read anew
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
-            self._known.clear()
-            try:
-                connection.close()
-            except Exception as error:  # noqa: BLE001 - a connection that cannot even be closed is gone all the same
-                log.warning("closing the database connection failed: %s", error)
-
-
-_DIGEST = codec.STATE.index("digest")
-
-
-class _Statements:
-    def __init__(self, cursor: sqlite3.Cursor, new_id: Callable[[], int], known: dict[Key, Alert]) -> None:
-        self._cursor = cursor
-        self._known = known
-        self.new_id = new_id
-
-    def known(self, deliveries: Collection[Key]) -> set[Key]:
-        return {key for key in deliveries if self._cursor.execute(sql.SELECT_DELIVERY, key).fetchone()}
-
-    def latest(self, keys: Sequence[Key]) -> Iterator[Alert]:
-        yield from (self._known[key] for key in keys if key in self._known)
-        wanted: list[str | None] = sorted({key[1] for key in keys if key not in self._known})  # type: ignore[assignment]
-        while wanted:
-            size = next((size for size in sql.STATE_SIZES if size >= len(wanted)), sql.STATE_SIZES[-1])
-            part, wanted = wanted[:size], wanted[size:]
-            part += [None] * (size - len(part))
-            (found,) = self._cursor.execute(sql.select_states(size), part).fetchone()
-            for row in from_json(found):
-                row[_DIGEST] = bytes.fromhex(row[_DIGEST])
-                alert = codec.state(row)
-                if (alert.source, alert.fingerprint) not in self._known:
-                    self._known[alert.source, alert.fingerprint] = alert
-                    yield alert
-
-    def raw(self, alert_id: int) -> bytes:
-        found: bytes = self._cursor.execute(sql.SELECT_RAW, (alert_id,)).fetchone()[0]
-        return found
-
-    def write(self, written: Written) -> None:
-        run = self._cursor.executemany
-        self._known.update({(made.source, made.fingerprint): made for made, latest, _ in written.new if latest})
-        if written.demoted:
-            run(sql.DEMOTE, [(alert_id,) for alert_id in written.demoted])
-        self._insert(
-            sql.INSERT_ALERT, [(*(row := codec.row(made))[:3], latest, *row[3:]) for made, latest, _ in written.new]
-        )
-        described = [(made.id, content) for made, _, content in written.new if content]
-        self._insert(sql.INSERT_CONTENT, [(alert_id, *codec.content(content)) for alert_id, content in described])
-        self._insert(sql.INSERT_LABELS, [(alert_id, tokens(content.labels)) for alert_id, content in described])
-        if written.changed:
-            run(sql.UPDATE_STATE, [(*codec.row(changed)[3:], changed.id) for changed in written.changed])
-        if written.touched:
-            self._cursor.execute(sql.TOUCH, (to_json([codec.touched(one) for one in written.touched]).decode(),))
-        for alert_id, content in written.contents:
-            self._replace_content(alert_id, content)
-        self._insert(
-            sql.INSERT_CHANGE, [(c.alert_id, c.seq, c.at, c.kind.value, c.who, c.why) for c in written.changes]
-        )
-        if written.jobs:
-            run(sql.RENEW_JOB, written.jobs)
-            run(sql.INSERT_JOB, written.jobs)
-        self._insert(sql.INSERT_QUARANTINED, written.quarantined)
-        self._insert(sql.INSERT_DELIVERY, written.deliveries)
-        self._insert(sql.HEARD, written.voices)
-        self._insert(sql.COUNT, written.counts)
-
-    def _insert(self, statement: sql.Insert, rows: Sequence[tuple[Any, ...]]) -> None:
-        for text, values in statement.statements(rows):
-            self._cursor.execute(text, values)
-
-    def _replace_content(self, alert_id: int, content: Content) -> None:
-        """Write what is shown anew; the label index follows if the labels differ (a sender's own fingerprint)."""
-        (before,) = self._cursor.execute("SELECT labels FROM content WHERE alert_id = ?", (alert_id,)).fetchone()
-        if before != content.labels_json:
-            self._cursor.execute(sql.DELETE_LABELS, (alert_id, tokens(codec.json(before))))
-            self._insert(sql.INSERT_LABELS, [(alert_id, tokens(content.labels))])
-        self._cursor.execute(sql.UPDATE_CONTENT, (*codec.content(content), alert_id))

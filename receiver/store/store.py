@@ -32,6 +32,7 @@ REVIVE_SECONDS = 0.25
 PROBE_SECONDS = 1.0
 PING_SECONDS = 5.0
 READ_SECONDS = 30.0
+NOTHING_YET = Sightings()
 GAUGES_SECONDS = 3.0
 """Whoever scrapes gives up after ten, and has nothing at all then."""
 
@@ -67,22 +68,29 @@ class Store:
             await self._writer.close()
         await self._database.close()
 
-    async def accept(self, source: str, sightings: Sightings, plan: Plan, seconds: float | None = None) -> Receipt:
+    async def accept(
+        self, source: str, told: Sightings | Callable[[], Sightings], plan: Plan, seconds: float | None = None
+    ) -> Receipt:
         """Store one webhook; returns after the commit. Raises StoreAway when nothing (more) could be stored.
+
+        What a small one says (at most BATCH_PART alerts) may be left to be read here: then Refused can be raised, too.
 
         A very large webhook is stored in several commits, so that others need not wait for all of it. When one takes
         longer than so many seconds, TimeoutError is raised: it may be stored nevertheless.
         """
         writer, at = self._ready(), times.now()
-        if len(sightings.alerts) <= BATCH_PART:
-            return Receipt(await self._watched(writer.submit(Intake(source, sightings, at, plan), seconds)))
+        if not isinstance(told, Sightings):
+            return await self._watched(writer.submit(Intake(source, NOTHING_YET, at, plan, told), seconds))
+        if len(told.alerts) <= BATCH_PART:
+            return await self._watched(writer.submit(Intake(source, told, at, plan), seconds))
         outcomes: Counter[str] = Counter()
         loop = asyncio.get_running_loop()
         until = None if seconds is None else loop.time() + seconds
-        for part, whole in _parts(sightings):
+        for part, whole in _parts(told):
             left = None if until is None else max(0.0, until - loop.time())
-            outcomes += await self._watched(writer.submit(Intake(source, part, at, plan, whole), left))
-        return Receipt(outcomes)
+            stored = await self._watched(writer.submit(Intake(source, part, at, plan, whole=whole), left))
+            outcomes.update(stored.outcomes)
+        return Receipt(outcomes, told)
 
     async def act(self, alert_id: int, decide: Callable[[Alert], Change | None]) -> Change | None:
         """Apply a pure decision (`receiver.domain.acts`) to one Alert and store the Change it makes.

@@ -1,4 +1,4 @@
-"""The batching writer: one thread, one connection, one transaction for all webhooks that wait.
+"""The batching writer: one task, one connection, one transaction for all webhooks that wait.
 
 Batches form by themselves while the last commit runs; nobody waits on a timer (measured: docs/performance.md). A
 caller gets its answer only after the COMMIT that holds its alerts. Other writes (jobs, sweeps) are functions over the
@@ -7,23 +7,21 @@ same connection, each in a transaction of its own.
 
 import asyncio
 import logging
-import queue
 import random
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from receiver.errors import StoreAway
+from receiver.errors import Refused, StoreAway
 from receiver.meters import Meters
-from receiver.store.batch import Batch, Intake
+from receiver.store.batch import Batch, Intake, asked_by
 from receiver.store.database import Link, Statements
+from receiver.store.queries import Receipt
 from receiver.store.trouble import Again, translated
 
 log = logging.getLogger("alertsage.store")
@@ -32,10 +30,10 @@ T = TypeVar("T")
 TRIES = 10
 """How often a transaction is tried that another replica was quicker than."""
 BATCH_WEBHOOKS = 8
-"""So many webhooks that wait, and half of those beyond, are stored together: while these are written, the event loop
-reads the next. All at once would make both wait for each other in turn (measured: docs/performance.md)."""
-BATCH_ALERTS = 400
-"""More alerts than that are not stored together, unless one webhook has them."""
+"""So many webhooks that wait, and half of those beyond, are stored together: while these are committed, the next are
+read. All at once would make both wait for each other in turn (measured: docs/performance.md)."""
+BATCH_ALERTS = 200
+"""More alerts than that are not stored together: the event loop does nothing else meanwhile."""
 
 
 class Busy(StoreAway):
@@ -51,6 +49,15 @@ class _Waiting:
     result: Any = None
     error: BaseException | None = None
 
+    def tell(self) -> None:
+        """Give the caller its result, unless it has gone away."""
+        if self.future.done():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
 
 class Writer:
     """Owns the writing connection. Made on the event loop that its callers run on."""
@@ -61,23 +68,24 @@ class Writer:
         self._limit = limit
         self._on_work = on_work
         self._loop = asyncio.get_running_loop()
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._waiting: deque[_Waiting] = deque()
+        self._filled = asyncio.Event()
+        self._closing = False
         self._depth = 0
         meters.queue_depth.set_function(lambda: self._depth)
-        self._thread = threading.Thread(target=self._serve, name="alertsage-writer", daemon=True)
-        self._thread.start()
+        self._task = self._loop.create_task(self._serve(), name="writer")
 
-    async def submit(self, intake: Intake, seconds: float | None) -> Counter[str]:
-        """Store one webhook; returns when it is committed, with the count of each outcome.
+    async def submit(self, intake: Intake, seconds: float | None) -> Receipt:
+        """Store one webhook; returns when it is committed, with what it said and the count of each outcome.
 
-        Raises TimeoutError when that takes longer than so many seconds: it may be stored nevertheless.
-
-        Raises StoreAway when the database cannot be used, Busy when too many webhooks wait: nothing was stored.
+        Raises TimeoutError when that takes longer than so many seconds: it may be stored nevertheless. Raises Refused
+        when it turns out that it cannot be read, StoreAway when the database cannot be used, Busy when too many
+        webhooks wait: nothing was stored.
         """
         if self._depth >= self._limit:
             raise Busy(f"{self._depth} webhooks are waiting for the database already")
         counts: Counter[str] = await self._wait(intake, seconds)
-        return counts
+        return Receipt(counts, intake.told)
 
     async def run(self, operation: Callable[[Connection], T]) -> T:
         """Run `operation` in a transaction of its own; what it raises is raised here, and nothing is written."""
@@ -86,15 +94,18 @@ class Writer:
 
     async def close(self) -> None:
         """Finish what waits, then close the connection."""
-        self._queue.put(None)
-        await asyncio.to_thread(self._thread.join)
+        self._closing = True
+        self._filled.set()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self._link.close()
 
     async def _wait(self, work: Any, seconds: float | None = None) -> Any:
-        if not self._thread.is_alive():
-            raise StoreAway("the thread that writes has ended by a fault of alertsage; its log says why: restart it")
+        if self._task.done():
+            raise StoreAway("the task that writes has ended by a fault of alertsage; its log says why: restart it")
         future: asyncio.Future[Any] = self._loop.create_future()
         self._depth += 1
-        self._queue.put(_Waiting(work, future))
+        self._waiting.append(_Waiting(work, future))
+        self._filled.set()
         limit = None if seconds is None else self._loop.call_later(seconds, _give_up, future)
         try:
             return await future
@@ -103,57 +114,59 @@ class Writer:
             if limit is not None:
                 limit.cancel()
 
-    # --- the thread -------------------------------------------------------------------------------------------------
+    # --- the task ---------------------------------------------------------------------------------------------------
 
-    def _serve(self) -> None:
-        going_on = True
-        while going_on:
-            waiting: list[_Waiting] = []
-            going_on = self._gather(waiting)
-            groups = _groups([w for w in waiting if not w.future.done()])
-            while groups:
-                group = groups.pop(0)
-                away = self._settle(group)
-                self._loop.call_soon_threadsafe(_tell, group)
-                if away is not None:
-                    going_on &= self._turn_away([w for group in groups for w in group], away)
-                    break
-        self._link.close()
+    async def _serve(self) -> None:
+        try:
+            while self._waiting or not self._closing:
+                if not self._waiting:
+                    self._filled.clear()
+                    await self._filled.wait()
+                elif group := self._gather():
+                    away = await self._settle(group)
+                    for one in group:
+                        one.tell()
+                    if away is not None:
+                        self._turn_away(away)
+        except BaseException:
+            log.exception("the task that writes has ended")
+            self._turn_away(StoreAway("the task that writes has ended by a fault of alertsage: restart it"))
+            raise
 
-    def _turn_away(self, waiting: list[_Waiting], away: StoreAway) -> bool:
-        """Fail all that waits: it would only wait as long again. False at the end."""
-        going_on = True
-        with suppress(queue.Empty):
-            while going_on:
-                item = self._queue.get_nowait()
-                going_on = item is not None
-                waiting += [item] if item is not None else []
-        _fail(waiting, away)
-        self._loop.call_soon_threadsafe(_tell, waiting)
-        return going_on
+    def _turn_away(self, away: StoreAway) -> None:
+        """Fail all that waits: it would only wait as long again."""
+        while self._waiting:
+            one = self._waiting.popleft()
+            one.error = away
+            one.tell()
 
-    def _gather(self, waiting: list[_Waiting]) -> bool:
-        """Wait for work, then take all that is there, within bounds; False at the end."""
-        item = self._queue.get()
+    def _gather(self) -> list[_Waiting]:
+        """What is done in the next transaction: one operation, or webhooks that wait in a row, within bounds."""
+        group: list[_Waiting] = []
         most, alerts = max(BATCH_WEBHOOKS, self._depth // 2), 0
-        while item is not None:
-            waiting.append(item)
-            alerts += len(item.work.told.alerts) if isinstance(item.work, Intake) else 0
-            if len(waiting) >= most or alerts >= BATCH_ALERTS:
-                return True
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                return True
-        return False
+        while self._waiting and len(group) < most:
+            one = self._waiting[0]
+            if one.future.done():
+                self._waiting.popleft()
+                continue
+            if not isinstance(one.work, Intake):
+                return group or [self._waiting.popleft()]
+            if not _read(one):
+                self._waiting.popleft()
+                continue
+            alerts += len(one.work.told.alerts)
+            if group and alerts > BATCH_ALERTS:
+                break
+            group.append(self._waiting.popleft())
+        return group
 
-    def _settle(self, group: Sequence[_Waiting]) -> StoreAway | None:
+    async def _settle(self, group: Sequence[_Waiting]) -> StoreAway | None:
         """Do the work of a group in one transaction; if that fails for a reason of its own, one by one.
 
         Returns why nothing can be stored at all now, if so.
         """
         try:
-            self._transact(group)
+            await self._transact(group)
         except StoreAway as error:
             _fail(group, error)
             return error
@@ -163,19 +176,19 @@ class Writer:
                 return None
             log.warning("a batch of %d webhooks failed (%s): storing them one by one", len(group), error)
             for number, one in enumerate(group):
-                if away := self._settle([one]):
+                if away := await self._settle([one]):
                     _fail(group[number:], away)
                     return away
         return None
 
-    def _transact(self, group: Sequence[_Waiting]) -> None:
+    async def _transact(self, group: Sequence[_Waiting]) -> None:
         began = time.perf_counter()
         intakes = [waiting.work for waiting in group if isinstance(waiting.work, Intake)]
         try:
-            results, owes_work = self._tried(self._stored(intakes) if intakes else self._done(group[0]))
+            results, owes_work = await self._tried(self._stored(intakes) if intakes else self._done(group[0]))
         except (StoreAway, DBAPIError) as error:
             self._meters.store_failures.labels("away" if isinstance(error, StoreAway) else "error").inc()
-            self._link.close()
+            await self._link.close()
             raise
         for waiting, result in zip(group, results, strict=True):
             waiting.result = result
@@ -183,46 +196,54 @@ class Writer:
             self._meters.batch_webhooks.observe(len(group))
             self._meters.batch_seconds.observe(time.perf_counter() - began)
         if owes_work:
-            self._loop.call_soon_threadsafe(self._on_work)
+            self._on_work()
 
-    def _stored(self, intakes: Sequence[Intake]) -> Callable[[], tuple[list[Any], bool]]:
+    def _stored(self, intakes: Sequence[Intake]) -> Callable[[], Awaitable[tuple[list[Any], bool]]]:
         def take(statements: Statements) -> tuple[list[Any], bool]:
             batch = Batch(statements)
-            batch.load(intakes)
             results: list[Any] = [batch.take(intake) for intake in intakes]
             batch.write()
             return results, batch.owes_work
 
-        return lambda: self._link.batch(take)
+        return lambda: self._link.batch(asked_by(intakes), take)
 
-    def _done(self, waiting: _Waiting) -> Callable[[], tuple[list[Any], bool]]:
+    def _done(self, waiting: _Waiting) -> Callable[[], Awaitable[tuple[list[Any], bool]]]:
         operation = waiting.work
         assert not isinstance(operation, Intake)  # noqa: S101 - groups are all of one sort
-        return lambda: ([self._link.transact(operation)], False)
 
-    def _tried(self, work: Callable[[], T]) -> T:
+        async def done() -> tuple[list[Any], bool]:
+            return [await self._link.transact(operation)], False
+
+        return done
+
+    async def _tried(self, work: Callable[[], Awaitable[T]]) -> T:
         for tried in range(1, TRIES + 1):
             try:
                 with translated():
-                    return work()
+                    return await work()
             except Again as error:
                 self._meters.store_failures.labels("again").inc()
                 if tried == TRIES:
                     raise StoreAway(f"{error} ({TRIES} times)") from error
-                time.sleep(random.uniform(0, min(0.25, 0.002 * 2**tried)))  # noqa: S311 - replicas should not meet again
+                # replicas should not meet again
+                await asyncio.sleep(random.uniform(0, min(0.25, 0.002 * 2**tried)))  # noqa: S311
         raise AssertionError
 
 
-def _groups(waiting: Sequence[_Waiting]) -> list[list[_Waiting]]:
-    """Webhooks next to each other share a transaction; every operation has one of its own."""
-    groups: list[list[_Waiting]] = []
-    for item in waiting:
-        together = isinstance(item.work, Intake) and groups and isinstance(groups[-1][0].work, Intake)
-        if together:
-            groups[-1].append(item)
-        else:
-            groups.append([item])
-    return groups
+def _read(one: _Waiting) -> bool:
+    """Read what the webhook says, if that is still to be done; False when it cannot be read, and its caller knows."""
+    assert isinstance(one.work, Intake)  # noqa: S101 - the caller has looked
+    try:
+        one.work.read_now()
+    except Refused as refused:
+        one.error = refused
+    except Exception as error:
+        log.exception("a webhook of source %s could not be read", one.work.source)
+        one.error = error
+    else:
+        return True
+    one.tell()
+    return False
 
 
 def _give_up(future: "asyncio.Future[Any]") -> None:
@@ -233,14 +254,3 @@ def _give_up(future: "asyncio.Future[Any]") -> None:
 def _fail(group: Sequence[_Waiting], error: BaseException) -> None:
     for waiting in group:
         waiting.result, waiting.error = None, error
-
-
-def _tell(group: Sequence[_Waiting]) -> None:
-    """On the loop: give every caller its result, unless it has gone away."""
-    for waiting in group:
-        if waiting.future.done():
-            continue
-        if waiting.error is not None:
-            waiting.future.set_exception(waiting.error)
-        else:
-            waiting.future.set_result(waiting.result)
