@@ -28,7 +28,6 @@ from receiver.settings import Settings
 from receiver.settings.sources import Auth
 from receiver.store import Spool, Store, open_database, unusable
 from receiver.web.keys import CONFIGURATION, INTO, METERS, STORE, UNDERWAY
-from receiver.web.problems import answer_errors
 from receiver.web.routes import add_routes
 from receiver.web.underway import Underway
 
@@ -44,7 +43,7 @@ SWITCH_SECONDS = 0.0005
 
 def build_app(load: Callable[[], Settings]) -> web.Application:
     """The application, not yet started. `load` is called now and at each reload. Raises Mistakes."""
-    app = web.Application(middlewares=[answer_errors])
+    app = web.Application()
     app[METERS] = meters = Meters()
     app[UNDERWAY] = Underway()
     app[CONFIGURATION] = configuration = Configuration(load, meters)

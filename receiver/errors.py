@@ -1,6 +1,6 @@
 """The mistakes people make and the refusals senders get, each as one plain sentence."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -44,8 +44,16 @@ class Refused(Exception):  # noqa: N818 - an answer to a sender, not a fault of 
     status = 400
     reason = "invalid"
 
-    def __init__(self, sentence: str, *, reason: str | None = None, status: int | None = None) -> None:
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        reason: str | None = None,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(sentence)
+        self.headers = dict(headers or {})
         self.sentence = sentence
         self.reason = reason or self.reason
         self.status = status or self.status

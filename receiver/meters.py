@@ -3,13 +3,18 @@
 Gauges that describe the database are not here: they are read when scraped (`receiver.web.metrics`).
 """
 
+from bisect import bisect_left
 from collections import Counter as Counted
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.metrics_core import HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 SUM = "Counted by this process: sum over replicas."
 
@@ -33,7 +38,7 @@ class Meters:
         for source in sources:
             for counter in (self.received, self.quarantined, self.truncated, self.redacted):
                 counter.labels(source)
-            self.intake_seconds.labels(source)
+            self.intake_seconds.introduce(source)
 
     def took(self, source: str, outcomes: Mapping[str, int], received: int) -> None:
         """Count the alerts of one stored webhook."""
@@ -43,7 +48,7 @@ class Meters:
 
     def answered(self, source: str, seconds: float) -> None:
         """Observe how long one webhook waited for its answer."""
-        self._child(self.intake_seconds, source).observe(seconds)
+        self.intake_seconds.observe(seconds, source)
 
     def enricher_ran(self, enricher: str, outcome: str, milliseconds: float) -> None:
         """Count one run of a deferred enricher."""
@@ -95,7 +100,7 @@ class Meters:
             "spooled_webhooks", "Webhooks kept in the spool because the database was away or slow.", "source"
         )
         self.refused = self._counter("refused_webhooks", "Webhooks not taken, by reason.", "source", "reason")
-        self.intake_seconds = self._histogram(
+        self.intake_seconds = self._spread(
             "intake_seconds",
             "From the first byte of a webhook to its answer.",
             (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
@@ -103,10 +108,10 @@ class Meters:
         )
 
     def _of_the_store(self) -> None:
-        self.batch_webhooks = self._histogram(
+        self.batch_webhooks = self._spread(
             "batch_webhooks", "Webhooks stored in one commit.", (1, 2, 4, 8, 16, 32, 64, 128, 256)
         )
-        self.batch_seconds = self._histogram(
+        self.batch_seconds = self._spread(
             "batch_seconds",
             "One transaction of the writer, from its first statement to the end of its commit.",
             (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
@@ -138,3 +143,44 @@ class Meters:
 
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
         return Histogram(f"alertsage_{name}", f"{text} {SUM}", labels, buckets=buckets, registry=self.registry)
+
+    def _spread(self, name: str, text: str, bounds: tuple[float, ...], *labels: str) -> "Spread":
+        spread = Spread(f"alertsage_{name}", f"{text} {SUM}", labels, bounds)
+        self.registry.register(spread)
+        return spread
+
+
+class Spread(Collector):
+    """A histogram that costs an addition: what is shown is made when somebody asks. Used by one thread."""
+
+    def __init__(self, name: str, text: str, labels: tuple[str, ...], bounds: tuple[float, ...]) -> None:
+        self._name, self._text, self._labels, self._bounds = name, text, labels, bounds
+        self._counts: dict[tuple[str, ...], list[int]] = {}
+        self._sums: dict[tuple[str, ...], float] = {}
+        if not labels:
+            self.introduce()
+
+    def introduce(self, *labels: str) -> None:
+        """Show it with 0 for these labels from now on."""
+        self._counts.setdefault(labels, [0] * (len(self._bounds) + 1))
+        self._sums.setdefault(labels, 0.0)
+
+    def observe(self, amount: float, *labels: str) -> None:
+        """Count one."""
+        if labels not in self._counts:
+            self.introduce(*labels)
+        self._counts[labels][bisect_left(self._bounds, amount)] += 1
+        self._sums[labels] += amount
+
+    def collect(self) -> Iterator[Metric]:
+        """As prometheus_client shows it."""
+        family = HistogramMetricFamily(self._name, self._text, labels=self._labels)
+        bounds = [*map(floatToGoString, self._bounds), "+Inf"]
+        for labels, counts in list(self._counts.items()):
+            so_far = list(zip(bounds, map(float, accumulate(counts)), strict=True))
+            family.add_metric(labels, so_far, self._sums[labels])
+        yield family
+
+    def describe(self) -> Iterator[Metric]:
+        """Its name, so that no other can take it."""
+        yield HistogramMetricFamily(self._name, self._text, labels=self._labels)

@@ -14,7 +14,7 @@ from aiohttp import web
 from receiver.errors import Refused
 from receiver.settings.model import Limits
 from receiver.web.body import read_body
-from receiver.web.underway import Underway
+from receiver.web.underway import Held, Underway
 
 LIMITS = Limits(wire_size=2_000_000, inflated_size=400_000, body_timeout=timedelta(seconds=0.5))
 TEXT = b'{"version": "4", "alerts": []} ' * 500
@@ -24,8 +24,7 @@ async def answer(request: web.Request) -> web.Response:
     """The body as it was read, or the refusal's status, reason and sentence."""
     try:
         underway = Underway()
-        with underway.holding(LIMITS.in_flight) as held:
-            return web.Response(body=await read_body(request, LIMITS, underway, held))
+        return web.Response(body=await read_body(request, LIMITS, underway, Held(underway, LIMITS.in_flight)))
     except Refused as refused:
         return web.Response(status=refused.status, text=f"{refused.reason}: {refused.sentence}")
 

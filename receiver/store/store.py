@@ -80,15 +80,25 @@ class Store:
         """
         writer, at = self._ready(), times.now()
         if not isinstance(told, Sightings):
-            return await self._watched(writer.submit(Intake(source, NOTHING_YET, at, plan, told), seconds))
-        if len(told.alerts) <= BATCH_PART:
-            return await self._watched(writer.submit(Intake(source, told, at, plan), seconds))
-        outcomes: Counter[str] = Counter()
+            intake = Intake(source, NOTHING_YET, at, plan, told)
+        elif len(told.alerts) <= BATCH_PART:
+            intake = Intake(source, told, at, plan)
+        else:
+            return await self._accept_parts(source, told, plan, seconds)
+        try:
+            return await writer.submit(intake, seconds)
+        except StoreAway as error:
+            self._noticed(error)
+            raise
+
+    async def _accept_parts(self, source: str, told: Sightings, plan: Plan, seconds: float | None) -> Receipt:
+        writer, at, outcomes = self._ready(), times.now(), Counter[str]()
         loop = asyncio.get_running_loop()
         until = None if seconds is None else loop.time() + seconds
         for part, whole in _parts(told):
             left = None if until is None else max(0.0, until - loop.time())
-            stored = await self._watched(writer.submit(Intake(source, part, at, plan, whole=whole), left))
+            intake = Intake(source, part, at, plan, whole=whole)
+            stored = await self._watched(lambda intake=intake, left=left: writer.submit(intake, left))  # type: ignore[misc]
             outcomes.update(stored.outcomes)
         return Receipt(outcomes, told)
 
@@ -118,7 +128,8 @@ class Store:
 
         It may be run more than once: only what the last run did is stored.
         """
-        return await self._watched(self._ready().run(operation))
+        writer = self._ready()
+        return await self._watched(lambda: writer.run(operation))
 
     async def read(self, operation: Callable[[Connection], T], seconds: float = READ_SECONDS) -> T:
         """Run a read operation of this package on a reader's connection. Raises StoreAway, at the latest after that."""
@@ -154,7 +165,7 @@ class Store:
         self._ready()
         loop = asyncio.get_running_loop()
         if loop.time() - self._probed_at >= PROBE_SECONDS:
-            await self._watched(self._probe())
+            await self._watched(self._probe)
             self._probed_at = loop.time()
 
     # --- inside -----------------------------------------------------------------------------------------------------
@@ -174,15 +185,17 @@ class Store:
         except TimeoutError:
             raise StoreAway(f"the database did not take a write within {PING_SECONDS:g} s") from None
 
-    async def _watched(self, doing: Awaitable[T]) -> T:
+    async def _watched(self, begin: Callable[[], Awaitable[T]]) -> T:
         """Notice when a write meets the database away."""
         try:
-            return await doing
-        except Busy:
-            raise
+            return await begin()
         except StoreAway as error:
-            self._away(str(error))
+            self._noticed(error)
             raise
+
+    def _noticed(self, error: StoreAway) -> None:
+        if not isinstance(error, Busy):
+            self._away(str(error))
 
     def _away(self, why: str) -> None:
         if self.state != why:

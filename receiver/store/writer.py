@@ -7,9 +7,10 @@ same connection, each in a transaction of its own.
 
 import asyncio
 import logging
+import math
 import random
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -36,6 +37,10 @@ BATCH_ALERTS = 200
 """More alerts than that are not stored together: the event loop does nothing else meanwhile."""
 
 
+LOOK_SECONDS = 0.05
+"""How exactly the time that callers wait is measured."""
+
+
 class Busy(StoreAway):
     """Too many wait for the database, which is there."""
 
@@ -46,6 +51,8 @@ class _Waiting:
 
     work: Intake | Callable[[Connection], Any]
     future: "asyncio.Future[Any]"
+    until: float = math.inf
+    """By the loop's clock: then its caller waits no longer."""
     result: Any = None
     error: BaseException | None = None
 
@@ -71,26 +78,29 @@ class Writer:
         self._waiting: deque[_Waiting] = deque()
         self._filled = asyncio.Event()
         self._closing = False
-        self._depth = 0
+        self._at_work: list[_Waiting] = []
+        self._looking = False
         meters.queue_depth.set_function(lambda: self._depth)
         self._task = self._loop.create_task(self._serve(), name="writer")
 
-    async def submit(self, intake: Intake, seconds: float | None) -> Receipt:
-        """Store one webhook; returns when it is committed, with what it said and the count of each outcome.
+    @property
+    def _depth(self) -> int:
+        return len(self._waiting) + len(self._at_work)
 
-        Raises TimeoutError when that takes longer than so many seconds: it may be stored nevertheless. Raises Refused
-        when it turns out that it cannot be read, StoreAway when the database cannot be used, Busy when too many
-        webhooks wait: nothing was stored.
+    def submit(self, intake: Intake, seconds: float | None) -> "asyncio.Future[Receipt]":
+        """Store one webhook; done when it is committed, with what it said and the count of each outcome.
+
+        Ends in TimeoutError when that takes longer than so many seconds: it may be stored nevertheless. In Refused
+        when it turns out that it cannot be read, in StoreAway when the database cannot be used: nothing was stored.
+        Raises Busy when too many webhooks wait.
         """
         if self._depth >= self._limit:
             raise Busy(f"{self._depth} webhooks are waiting for the database already")
-        counts: Counter[str] = await self._wait(intake, seconds)
-        return Receipt(counts, intake.told)
+        return self._put(intake, seconds)
 
-    async def run(self, operation: Callable[[Connection], T]) -> T:
+    def run(self, operation: Callable[[Connection], T]) -> "asyncio.Future[T]":
         """Run `operation` in a transaction of its own; what it raises is raised here, and nothing is written."""
-        result: T = await self._wait(operation)
-        return result
+        return self._put(operation, None)
 
     async def close(self) -> None:
         """Finish what waits, then close the connection."""
@@ -99,20 +109,27 @@ class Writer:
         await asyncio.gather(self._task, return_exceptions=True)
         await self._link.close()
 
-    async def _wait(self, work: Any, seconds: float | None = None) -> Any:
+    def _put(self, work: Any, seconds: float | None) -> "asyncio.Future[Any]":
         if self._task.done():
             raise StoreAway("the task that writes has ended by a fault of alertsage; its log says why: restart it")
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._depth += 1
-        self._waiting.append(_Waiting(work, future))
+        until = math.inf if seconds is None else self._loop.time() + seconds
+        self._waiting.append(_Waiting(work, future, until))
         self._filled.set()
-        limit = None if seconds is None else self._loop.call_later(seconds, _give_up, future)
-        try:
-            return await future
-        finally:
-            self._depth -= 1
-            if limit is not None:
-                limit.cancel()
+        if not self._looking:
+            self._looking = True
+            self._loop.call_later(LOOK_SECONDS, self._look)
+        return future
+
+    def _look(self) -> None:
+        """Let those go whose time is up; one look at all costs less than a timer for each."""
+        now = self._loop.time()
+        for one in (*self._waiting, *self._at_work):
+            if one.until <= now and not one.future.done():
+                one.future.set_exception(TimeoutError())
+        self._looking = self._depth > 0
+        if self._looking:
+            self._loop.call_later(LOOK_SECONDS, self._look)
 
     # --- the task ---------------------------------------------------------------------------------------------------
 
@@ -123,13 +140,16 @@ class Writer:
                     self._filled.clear()
                     await self._filled.wait()
                 elif group := self._gather():
+                    self._at_work = group
                     away = await self._settle(group)
+                    self._at_work = []
                     for one in group:
                         one.tell()
                     if away is not None:
                         self._turn_away(away)
         except BaseException:
             log.exception("the task that writes has ended")
+            self._waiting.extendleft(self._at_work)
             self._turn_away(StoreAway("the task that writes has ended by a fault of alertsage: restart it"))
             raise
 
@@ -201,7 +221,7 @@ class Writer:
     def _stored(self, intakes: Sequence[Intake]) -> Callable[[], Awaitable[tuple[list[Any], bool]]]:
         def take(statements: Statements) -> tuple[list[Any], bool]:
             batch = Batch(statements)
-            results: list[Any] = [batch.take(intake) for intake in intakes]
+            results: list[Any] = [Receipt(batch.take(intake), intake.told) for intake in intakes]
             batch.write()
             return results, batch.owes_work
 
@@ -244,11 +264,6 @@ def _read(one: _Waiting) -> bool:
         return True
     one.tell()
     return False
-
-
-def _give_up(future: "asyncio.Future[Any]") -> None:
-    if not future.done():
-        future.set_exception(TimeoutError())
 
 
 def _fail(group: Sequence[_Waiting], error: BaseException) -> None:

@@ -21,22 +21,32 @@ _JSON = {"Content-Type": "application/json"}
 _ANSWERED = tuple(Taken.__dataclass_fields__)
 
 
-async def webhook(request: web.Request) -> web.Response:
-    """Take one webhook: 200 once it is stored (202 once it is spooled), 503 for "later", 4xx for what can never be."""
+async def webhook(request: web.Request, kind: str = "") -> web.Response:
+    """Take one webhook: 200 once it is stored (202 once it is spooled), 503 for "later", 4xx for what can never be.
+
+    `kind` is what its address says; without it, that shows in the rest of the address, or only in the webhook itself.
+    """
     began = time.perf_counter()
     request[SOURCE] = UNKNOWN
-    setup, underway = request.app[CONFIGURATION].setup, request.app[UNDERWAY]
-    with underway.holding(setup.settings.limits.in_flight) as held:
-        source, body = await _verified(request, setup.settings, underway, held)
-        taken = await accept(Webhook(source, request.headers, body), setup, request.app[INTO])
-    request.app[METERS].answered(source, time.perf_counter() - began)
+    app = request.app
+    setup, underway = app[CONFIGURATION].setup, app[UNDERWAY]
+    held = Held(underway, setup.settings.limits.in_flight)
+    try:
+        source, body = await _verified(request, kind, setup.settings, underway, held)
+        taken = await accept(Webhook(source, request.headers, body), setup, app[INTO])
+    finally:
+        held.give_back()
+    app[METERS].answered(source, time.perf_counter() - began)
     return web.Response(status=202 if taken.spooled else 200, body=to_json(_told(taken)) + b"\n", headers=_JSON)
 
 
-async def _verified(request: web.Request, settings: Settings, underway: Underway, held: Held) -> tuple[str, bytes]:
+async def _verified(
+    request: web.Request, kind: str, settings: Settings, underway: Underway, held: Held
+) -> tuple[str, bytes]:
     """The configured source and the body, its sender's credentials checked."""
     headers, limits = request.headers, settings.limits
-    kind, name = _address(request)
+    told = request.match_info
+    kind, name = kind or told.get("kind", ""), told.get("name", "")
     if kind:
         source = _named(kind, name, settings)
         proven = _first_check(request, settings, source)
@@ -60,14 +70,8 @@ def _told(taken: Taken) -> dict[str, Any]:
 
 def _first_check(request: web.Request, settings: Settings, source: str) -> bool:
     request[SOURCE] = source
-    return security.check_source(request.headers, request.query.get("token", ""), settings, source)
-
-
-def _address(request: web.Request) -> tuple[str, str]:
-    """(kind, name) of `/webhook/kind/name`, "" for what is not there."""
-    _, _, *told = request.path.rstrip("/").split("/")
-    kind, name = (*told, "", "")[:2]
-    return kind, name
+    token = request.query.get("token", "") if "?" in request.raw_path else ""
+    return security.check_source(request.headers, token, settings, source)
 
 
 def _named(kind: str, name: str, settings: Settings) -> str:

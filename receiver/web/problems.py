@@ -24,48 +24,42 @@ def problem(status: int, sentence: str, headers: dict[str, str] | None = None) -
     )
 
 
-@web.middleware
-async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every error of a handler becomes an answer; refusals of webhooks are counted and logged."""
-    underway = request.app[UNDERWAY]
-    underway.begin()
-    try:
-        answer = await _answer(request, handler)
-    finally:
-        underway.end()
-    if underway.stopping:
-        answer.force_close()
+def answered(handle: Handler) -> Handler:
+    """The handler, but every error becomes an answer; refusals of webhooks are counted and logged."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        underway = request.app[UNDERWAY]
+        underway.begin()
+        try:
+            response = await handle(request)
+        except Exception as error:  # noqa: BLE001 - each is told apart there
+            response = _answer(request, error)
+        finally:
+            underway.end()
+        if underway.stopping:
+            response.force_close()
+        return response
+
     return answer
 
 
-async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except Refused as refused:
-        _tell(request, refused.reason, refused.sentence)
-        headers = challenge(refused) | ({"Retry-After": RETRY_AFTER} if refused.status == 503 else {})
-        return problem(refused.status, refused.sentence, headers)
-    except StoreAway as away:
-        _tell(request, "store_away", str(away))
-        return problem(503, str(away), {"Retry-After": RETRY_AFTER})
-    except web.HTTPException as other:
-        return _routing(request, other)
-    except ConnectionError:
-        log.debug("the client of %s went away", request.path)
-        return problem(400, "the connection was closed before the request had arrived")
-    except Exception:
-        log.exception("%s %s failed", request.method, request.path[:200])
-        _tell(request, "error", "a fault of alertsage")
-        return problem(500, "alertsage failed to answer this; its log says why")
-
-
-def _routing(request: web.Request, error: web.HTTPException) -> web.Response:
-    if isinstance(error, web.HTTPMethodNotAllowed):
-        allowed = ", ".join(sorted(error.allowed_methods))
-        return problem(405, f"{request.method} is not possible here; use {allowed}", {"Allow": allowed})
-    if isinstance(error, web.HTTPNotFound):
-        return problem(404, f"there is nothing at {request.path[:200]}; GET / lists what there is")
-    return problem(error.status, error.reason)
+def _answer(request: web.Request, error: Exception) -> web.Response:
+    match error:
+        case Refused():
+            _tell(request, error.reason, error.sentence)
+            headers = challenge(error) | ({"Retry-After": RETRY_AFTER} if error.status == 503 else {}) | error.headers
+            return problem(error.status, error.sentence, headers)
+        case StoreAway():
+            _tell(request, "store_away", str(error))
+            return problem(503, str(error), {"Retry-After": RETRY_AFTER})
+        case web.HTTPException():
+            return problem(error.status, error.reason)
+        case ConnectionError():
+            log.debug("the client of %s went away", request.path)
+            return problem(400, "the connection was closed before the request had arrived")
+    log.error("%s %s failed", request.method, request.path[:200], exc_info=error)
+    _tell(request, "error", "a fault of alertsage")
+    return problem(500, "alertsage failed to answer this; its log says why")
 
 
 def _tell(request: web.Request, reason: str, sentence: str) -> None:

@@ -1,16 +1,20 @@
 """The one URL table. What a route asks for stands beside it, so that a new one cannot forget to."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from aiohttp import web
 
+from receiver.errors import Refused
 from receiver.sources import KINDS
 from receiver.web import api, health, intake, metrics, security
 from receiver.web.keys import CONFIGURATION
+from receiver.web.problems import answered
 
-Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handle = Callable[..., Awaitable[web.StreamResponse]]
 
 
 class Asks(StrEnum):
@@ -47,8 +51,14 @@ ROUTES = (
     Route("POST", "/webhook", intake.webhook, Asks.SOURCE, "any sender's webhook, known by its form"),
     Route("POST", "/webhook/{kind}", intake.webhook, Asks.SOURCE, "alertmanager, grafana, sentry or generic"),
     Route("POST", "/webhook/{kind}/{name}", intake.webhook, Asks.SOURCE, "the same for a source of that name"),
-    Route("PUT", "/webhook/grafana", intake.webhook, Asks.SOURCE, "Grafana may be set to PUT"),
-    Route("PUT", "/webhook/grafana/{name}", intake.webhook, Asks.SOURCE, "the same for a source of that name"),
+    Route("PUT", "/webhook/grafana", partial(intake.webhook, kind="grafana"), Asks.SOURCE, "Grafana may be set to PUT"),
+    Route(
+        "PUT",
+        "/webhook/grafana/{name}",
+        partial(intake.webhook, kind="grafana"),
+        Asks.SOURCE,
+        "the same for a source of that name",
+    ),
     Route("GET", "/api/v1/alerts", api.alerts, Asks.TOKEN, "alerts, newest first, filtered and paged"),
     Route("GET", "/api/v1/alerts/{id}", api.alert, Asks.TOKEN, "one alert with its history"),
     Route("GET", "/api/v1/quarantine", api.quarantine, Asks.TOKEN, "alerts that could not be read, and why"),
@@ -64,14 +74,32 @@ ROUTES = (
 def add_routes(app: web.Application) -> None:
     """Serve the table. A trailing slash is accepted and never redirected: a redirected webhook is a lost one."""
     for route in ROUTES:
-        handle = _guarded(route.handle) if route.asks is Asks.TOKEN else route.handle
-        # a path without blanks is found at once, one with blanks by a search
-        known = [route.path.format(kind=kind) for kind in KINDS] if route.path.endswith("/{kind}") else []
-        paths = {end for name in (*known, route.path) for end in (name, name.rstrip("/") + "/")}
-        for path in sorted(paths):
-            app.router.add_route(route.method, path, handle)
-            if route.method == "GET":
-                app.router.add_head(path, handle)
+        handle = answered(_guarded(route.handle) if route.asks is Asks.TOKEN else route.handle)
+        _add(app, route.method, route.path, handle)
+        if route.path.endswith("/{kind}"):
+            # a path without blanks is found at once, one with blanks by a search
+            for kind in KINDS:
+                _add(app, route.method, route.path.format(kind=kind), answered(partial(route.handle, kind=kind)))
+    app.router.add_route("*", "/{anywhere:.*}", answered(_nowhere))
+
+
+def _add(app: web.Application, method: str, path: str, handle: Handle) -> None:
+    for end in sorted({path, path.rstrip("/") + "/"}):
+        app.router.add_route(method, end, handle)
+        if method == "GET":
+            app.router.add_head(end, handle)
+
+
+async def _nowhere(request: web.Request) -> web.StreamResponse:
+    path = request.path
+    allowed = {route.method for route in ROUTES if _PATTERNS[route.path].fullmatch(path)}
+    if not allowed:
+        raise Refused(f"there is nothing at {path[:200]}; GET / lists what there is", status=404)
+    told = ", ".join(sorted(allowed | ({"HEAD"} if "GET" in allowed else set())))
+    raise Refused(f"{request.method} is not possible here; use {told}", status=405, headers={"Allow": told})
+
+
+_PATTERNS = {route.path: re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route.path)) + "/?") for route in ROUTES}
 
 
 def _guarded(handle: Handle) -> Handle:

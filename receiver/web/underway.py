@@ -1,8 +1,8 @@
 """Requests under way: how much they hold together, and how they come to an end when the server stops."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from receiver.errors import Refused
 
@@ -12,7 +12,7 @@ LOOK_SECONDS = 0.05
 
 
 class Held:
-    """What one request holds."""
+    """What one request holds; all together hold at most so many bytes. To be given back when it is answered."""
 
     def __init__(self, underway: "Underway", most: int) -> None:
         self._underway = underway
@@ -56,15 +56,6 @@ class Underway:
         self.running -= 1
         if self.stopping and not self.running:
             self._idle.set()
-
-    @contextmanager
-    def holding(self, most: int) -> Iterator[Held]:
-        """For one request, as long as it takes; all together hold at most that many bytes."""
-        held = Held(self, most)
-        try:
-            yield held
-        finally:
-            held.give_back()
 
     @asynccontextmanager
     async def reading(self, seconds: float) -> AsyncIterator[None]:
