@@ -36,6 +36,9 @@ log = logging.getLogger("alertsage")
 SHUTDOWN_SECONDS = 5.0
 """For requests under way; then connections are closed."""
 CLOSING_SECONDS = 1.0
+COLLECTING = (20_000, 20, 100)
+"""Python's own thresholds would look for rubbish several times in each batch, and mostly find none: values here seldom
+refer to each other in circles."""
 KEEPALIVE_SECONDS = 75.0
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter while another waits: the writer and the loop take turns often."""
@@ -92,6 +95,7 @@ async def _serve(app: web.Application) -> None:
             raise Mistakes([settings.mistake(("server", "listen"), sentence)]) from None
         gc.collect()
         gc.freeze()  # what is loaded stays: full collections need not walk it while webhooks wait
+        gc.set_threshold(*COLLECTING)
         _greet(settings, f"http://{f'[{listen.host}]' if ':' in listen.host else listen.host}:{site.port}")
         stopping = asyncio.Event()
         _on_signals(app, stopping)

@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 KNOWN = 10_000
 """Rows that the writer remembers: some 15 MB."""
+QUICK_SECONDS = 0.003
 BUSY_PAUSE = 0.01
 """Seconds between two looks at a locked file."""
 LOCKED = "the database cannot be used now: another program holds its file (database is locked)"
@@ -41,6 +42,8 @@ class SqliteLink:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="alertsage-writer")
         self._connection: Connection | None = None
         self._newest = 0
+        self._quick = True
+        """Whether looking up was quick the last time: then the disk is hardly asked, and the event loop can do it."""
         self._known: dict[Key, Alert] = {}
         """Rows as they are in the database, for repeats: nobody else writes to it."""
 
@@ -55,8 +58,9 @@ class SqliteLink:
 
     async def batch(self, asked: Asked, work: Callable[[Statements], T]) -> T:
         unknown = [key for key in asked.keys if key not in self._known]
-        deliveries = set[Key]()
-        if unknown or asked.deliveries or not self._began():
+        if self._quick and self._began():
+            deliveries = self._look_up(unknown, asked.deliveries)
+        else:
             deliveries = await self._aside(self._begin, unknown, asked.deliveries)
         driver = self._driver()
         try:
@@ -88,14 +92,21 @@ class SqliteLink:
         driver = self._driver()
         if not begin(driver, self._busy_timeout):
             raise StoreAway(LOCKED)
+        return self._look_up(keys, deliveries)
+
+    def _look_up(self, keys: Sequence[Key], deliveries: Sequence[Key]) -> set[Key]:
+        began = time.perf_counter()
+        driver = self._driver()
         try:
             cursor = driver.cursor()
             for alert in _latest(cursor, keys):
                 self._known[alert.source, alert.fingerprint] = alert
-            return {key for key in deliveries if cursor.execute(sql.SELECT_DELIVERY, key).fetchone()}
+            known = {key for key in deliveries if cursor.execute(sql.SELECT_DELIVERY, key).fetchone()}
         except BaseException:
             driver.execute("ROLLBACK")
             raise
+        self._quick = time.perf_counter() - began < QUICK_SECONDS
+        return known
 
     def _driver(self) -> sqlite3.Connection:
         assert self._connection is not None  # noqa: S101 - it has been opened
