@@ -1,6 +1,6 @@
 """The timelines of an Alert's life, one named test each: what senders really emit, and what must become of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 import pytest
@@ -74,6 +74,11 @@ class Timeline:
         """The latest row."""
         assert self.alert is not None
         return self.alert
+
+
+def sighting_of(line: Timeline) -> Sighting:
+    """A firing of the episode that began at minute 0."""
+    return Sighting("am", "alertmanager", "f", True, {}, {}, minute(0), starts=line.starts)
 
 
 def minute(number: float) -> int:
@@ -371,6 +376,23 @@ def test_without_episodes_a_long_silence_ends_the_alert_and_a_new_one_names_it()
 def test_the_shortest_policy_is_the_designs():
     assert (POLICY.repeat_within, POLICY.late_within, POLICY.reopen_within) == (2 * MINUTE, 10 * MINUTE, HOUR)
     assert (POLICY.resolve_grace, POLICY.expire_after) == (15 * MINUTE, 3 * DAY)
+
+
+def test_a_twin_of_what_was_seen_just_now_changes_nothing_at_all():
+    line = Timeline()
+    line.fire(0, start=0)
+    before = replace(line.alert)
+    verdict = fold(line.alert, sighting_of(line), minute(0.1), POLICY, lambda: 2)
+    assert (verdict.outcome, verdict.idle, line.alert) == (Outcome.DUPLICATE, True, before)
+    verdict = fold(line.alert, sighting_of(line), minute(0.5), POLICY, lambda: 2)
+    assert (verdict.outcome, verdict.idle, line.alert.last_seen_at) == (Outcome.DUPLICATE, False, minute(0.5))
+
+
+def test_a_twin_with_an_earlier_start_moves_it():
+    line = Timeline()
+    line.fire(0, start=0)
+    assert line.fire(0.05, start=-3) is Outcome.REPEATED
+    assert line.alert.started_at == minute(-3)
 
 
 def test_an_end_that_waited_in_the_spool_while_it_fired_again_closes_nothing():

@@ -14,11 +14,13 @@ from enum import StrEnum
 from receiver.domain.alert import Alert, Change, Policy
 from receiver.domain.changes import change, expire, told_by
 from receiver.domain.sighting import Sighting, Starts
-from receiver.domain.times import DAY, Instant, Span
+from receiver.domain.times import DAY, SECOND, Instant, Span
 from receiver.domain.vocabulary import Kind, Status
 
 EPISODES_KEPT = 50
 EPISODES_SPAN = 30 * DAY
+SAME_MOMENT = 10 * SECOND
+"""A retry or a twin within that of the last sighting is not worth writing down when it was last seen."""
 
 
 class Outcome(StrEnum):
@@ -47,6 +49,8 @@ class Verdict:
     changes: tuple[Change, ...] = ()
     displaced: Alert | None = None
     """The row that made way for `alert`, when that is a new row for a known key."""
+    idle: bool = False
+    """True when it says nothing that is not known: the Alert is as it was."""
 
     @property
     def news(self) -> bool:
@@ -161,11 +165,18 @@ def _missed_a_resolve(alert: Alert, s: Sighting, now: Instant, policy: Policy) -
 
 
 def _repeat(alert: Alert, s: Sighting, now: Instant, policy: Policy) -> Verdict:
+    counts = _count(alert, s, now, policy)
+    if (
+        not counts
+        and now - alert.last_firing_at < SAME_MOMENT
+        and alert.started_at <= s.starts_at <= alert.latest_start
+    ):
+        return Verdict(alert, Outcome.DUPLICATE, idle=True)
     if s.starts is not Starts.NONE:
         alert.started_at = min(alert.started_at, s.starts_at)
         alert.latest_start = max(alert.latest_start, s.starts_at)
     alert.last_firing_at = alert.last_seen_at = max(alert.last_seen_at, now)
-    return Verdict(alert, Outcome.REPEATED if _count(alert, s, now, policy) else Outcome.DUPLICATE)
+    return Verdict(alert, Outcome.REPEATED if counts else Outcome.DUPLICATE)
 
 
 def _firing_closed(alert: Alert, s: Sighting, now: Instant, policy: Policy, new_id: NewId) -> Verdict:

@@ -141,7 +141,7 @@ class Batch:
                 entry.latest, entry.changed = False, True
                 self._displaced.append(entry)
             entry = self._entries[key] = _Entry(verdict.alert, new=True)
-        entry.touched = True
+        entry.touched |= not verdict.idle
         entry.changed |= sighting.silenced is not None
         risen = self._describe(entry, sighting, verdict, intake, was_open)
         if changes := [*verdict.changes, *risen]:
@@ -193,8 +193,10 @@ class Batch:
     # --- writing ----------------------------------------------------------------------------------------------------
 
     def write(self) -> None:
-        """Write all of it. The caller commits."""
-        entries = [*self._displaced, *self._entries.values()]
+        """Write all of it, if there is anything. The caller commits."""
+        entries = [e for e in (*self._displaced, *self._entries.values()) if e.new or e.changed or e.touched]
+        if not (entries or self._quarantined or self._deliveries or self._voices):
+            return
         old = [e for e in entries if not e.new]
         moved = ((e.before, bucket(e.alert)) for e in entries if e.new or e.changed)
         self._sql.write(

@@ -65,8 +65,12 @@ class SqliteLink:
         driver = self._driver()
         try:
             latest = [self._known[key] for key in asked.keys if key in self._known]
-            result = work(_Statements(driver.cursor(), self._new_id, self._known, latest, deliveries))
-            await self._aside(driver.execute, "COMMIT")
+            statements = _Statements(driver.cursor(), self._new_id, self._known, latest, deliveries)
+            result = work(statements)
+            if statements.wrote:
+                await self._aside(driver.execute, "COMMIT")
+            else:
+                driver.execute("ROLLBACK")
         except BaseException:
             self._known.clear()  # they have been changed, the database has not
             if driver.in_transaction:
@@ -192,12 +196,14 @@ class _Statements:
         self.new_id = new_id
         self.latest = latest
         self.known = known
+        self.wrote = False
 
     def raw(self, alert_id: int) -> bytes:
         found: bytes = self._cursor.execute(sql.SELECT_RAW, (alert_id,)).fetchone()[0]
         return found
 
     def write(self, written: Written) -> None:
+        self.wrote = True
         run = self._cursor.executemany
         self._remembered.update({(made.source, made.fingerprint): made for made, latest, _ in written.new if latest})
         if written.demoted:
