@@ -5,6 +5,7 @@ Tolerant of what is missing or unknown; one alert that cannot be read is quarant
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from receiver.domain.enrichment import Enrichment
@@ -189,9 +190,13 @@ def time_in(fields: Mapping[str, Any], name: str) -> Instant | None:
     if not isinstance(told, str):
         raise Unreadable(f"{name} is {shown(told)}, not a time")
     try:
-        moment = parse_rfc3339(told[:64])
+        moment = _moment(told[:64])
     except (ValueError, OverflowError):
         raise Unreadable(f"{name} is {shown(told)}, not a time like 2026-11-23T06:40:41.347Z") from None
     if moment is not None and not EARLIEST <= moment <= LATEST:
         raise Unreadable(f"{name} is {shown(told)}, outside the years 1970 to 2200")
     return moment
+
+
+_moment = lru_cache(8192)(parse_rfc3339)
+"""Remembered: what repeats tells the same start."""

@@ -11,14 +11,14 @@ from receiver.domain.enrichment import History
 from receiver.domain.lifecycle import Outcome, Verdict, fold
 from receiver.domain.sighting import Remark, Sighting, Sightings
 from receiver.domain.times import Instant
-from receiver.domain.vocabulary import TOLD
+from receiver.domain.vocabulary import TOLD, Category, Priority, Status
 from receiver.store import codec
 from receiver.store.database import Asked, Key, Statements, Written
 from receiver.store.plan import Content, Plan
 
 BATCH_PART = 200
 """At most so many alerts of one webhook in one commit."""
-Bucket = tuple[str, str, str, str, str]
+Bucket = tuple[str, Status, Priority, Category, str]
 """(source, status, priority, category, name): what is counted together."""
 
 
@@ -26,7 +26,7 @@ def bucket(alert: Alert) -> Bucket | None:
     """The count the Alert belongs to; None for heartbeats, which are never counted as trouble."""
     if alert.heartbeat:
         return None
-    return (alert.source, alert.status.value, alert.priority.value, alert.category.value, alert.name)
+    return (alert.source, alert.status, alert.priority, alert.category, alert.name)
 
 
 @dataclass(slots=True)
@@ -233,4 +233,8 @@ def counted(moves: Iterable[tuple[Bucket | None, Bucket | None]]) -> list[tuple[
                 delta[before] -= 1
             if after is not None:
                 delta[after] += 1
-    return [(*key, n) for key, n in sorted(delta.items()) if n]
+    return [
+        (source, status.value, priority.value, category.value, name, n)
+        for (source, status, priority, category, name), n in sorted(delta.items())
+        if n
+    ]

@@ -10,7 +10,7 @@ from receiver.domain.alert import Alert, Change
 from receiver.domain.changes import expire
 from receiver.domain.times import Instant
 from receiver.domain.vocabulary import OPEN, Status
-from receiver.store.batch import bucket
+from receiver.store.batch import Bucket, bucket
 from receiver.store.rows import change_each, labels_of, load, unindex
 from receiver.store.tables import alert, alert_count, change, content, delivery, job, quarantine
 
@@ -89,9 +89,9 @@ def forget(connection: Connection, ids: list[int]) -> int:
     return len(closed)
 
 
-def _uncount(connection: Connection, was: tuple[str, ...]) -> None:
+def _uncount(connection: Connection, was: Bucket) -> None:
     source, *_, name = was
-    here = [alert_count.c[key] == value for key, value in zip(alert_count.primary_key.c.keys(), was, strict=True)]
+    here = [alert_count.c[key] == str(value) for key, value in zip(alert_count.primary_key.c.keys(), was, strict=True)]
     connection.execute(update(alert_count).where(*here).values(n=alert_count.c.n - 1))
     # A name without any alert left has been forgotten; until then its counts stay, with 0.
     named = and_(alert_count.c.source == source, alert_count.c.name == name)
