@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -102,8 +103,12 @@ def _server_of(generator_url: str) -> str | None:
     return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/graph').removesuffix('/')}"
 
 
+@lru_cache(1024)
 def read(generator_url: str) -> Reading | None:
-    """The reading of a generator URL; None when it holds no expression or one that is not (bounded) PromQL."""
+    """The reading of a generator URL; None when it holds no expression or one that is not (bounded) PromQL.
+
+    Remembered: all alerts of one rule share the URL.
+    """
     if "g0.expr=" not in generator_url or len(generator_url) > LONGEST_URL:
         return None
     try:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from enrichers.category import category
+from enrichers.expression import expression
 from enrichers.priority import priority
 from enrichers.recommendations import recommendations
 from enrichers.recurrence import recurrence
@@ -16,11 +17,12 @@ SHIPPED: Mapping[str, Callable[..., Any]] = {
     "category": category,
     "stacktrace": stacktrace,
     "priority": priority,
-    "runbook": Runbook,
     "recurrence": recurrence,
+    "expression": expression,
+    "runbook": Runbook,
     "recommendations": recommendations,
 }
 """By name, in the order they run: later ones look at what earlier ones found."""
 
-SHOWN = frozenset({"recommendations"})
+SHOWN = frozenset({"expression", "runbook", "recommendations"})
 """Those that run whenever an alert is looked at, over all that is known by then; the others run before it is stored."""

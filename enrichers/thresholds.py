@@ -1,7 +1,6 @@
 """Reads the rule behind an alert: metric, threshold, current value, how far over; words title and message with it."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,7 +10,7 @@ from enrichers.promql import Reading
 from enrichers.subject import subject
 from enrichers.units import figure, unit_of
 from enrichers.values import value_in
-from receiver.domain.enrichment import AlertView, Enrichment, Link
+from receiver.domain.enrichment import AlertView, Enrichment
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +19,6 @@ class _Rule:
 
     reading: Reading
     unit: str | None
-    facts: Mapping[str, str]
-    links: tuple[Link, ...]
     silent: str
     """The sentence for an alert whose value nothing tells."""
     begins: str
@@ -58,8 +55,6 @@ def thresholds(alert: AlertView, _context: Context) -> Enrichment | None:
         direction=reading.direction if reading.threshold is not None else None,
         unit=rule.unit,
         overage_percent=overage,
-        facts=rule.facts,
-        links=rule.links,
     )
 
 
@@ -69,14 +64,12 @@ def _rule(generator_url: str) -> _Rule | None:
     if reading is None:
         return None
     unit, noun = unit_of(reading), _noun(reading)
-    facts = {"expression": reading.expression} | ({"prometheus": reading.server} if reading.server else {})
-    links = (Link("Expression in Prometheus", generator_url),) if reading.server else ()
     silent = begins = limit = ""
     if reading.metric is not None and reading.threshold is not None and reading.level:
         limit = figure(reading.threshold, unit)
         silent = f"It fires when {_measured(reading)} is {reading.direction} {limit}."
         begins = "Now at" if noun is None else f"{noun.replace('the ', 'The ', 1)} is at"
-    return _Rule(reading, unit, facts, links, silent, begins, limit)
+    return _Rule(reading, unit, silent, begins, limit)
 
 
 def overage_percent(value: float | None, reading: Reading) -> float | None:

@@ -188,7 +188,7 @@ def test_who_said_what_is_joined_and_a_raise_is_explained(tmp_path):
         server.post("/webhook", webhook(firing("Down", instance="a") | {"generatorURL": "http://p/graph?g0.expr=up>1"}))
         outcomes(server, 1, 2)
         _, alert = server.get("/api/v1/alerts/1")
-    assert alert["provenance"]["facts"]["expression"] == "thresholds"
+    assert alert["provenance"]["facts"]["expression"] == "expression"
     assert alert["provenance"]["facts"]["much"] == "says_much"
     assert len(alert["provenance"]["recommendations"]) == len(alert["recommendations"])
     assert len(alert["provenance"]["links"]) == len(alert["links"])

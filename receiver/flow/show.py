@@ -26,11 +26,14 @@ def completed(alert: dict[str, Any], setup: Setup) -> dict[str, Any]:
         return alert
     described = Described(_view(alert))
     extend(described, setup.shown, Context(now=times.now(), rules=setup.book))
-    said = to_jsonable_python(described.view.recommendations)
+    view = described.view
+    facts = {name: view.facts[name] for one in described.said for name in one.facts}
     known, outcomes = alert["provenance"], alert["enrichers"]
     own = next((place for place, ran in enumerate(outcomes) if ran["enricher"] not in SHIPPED), len(outcomes))
     return alert | {
-        "recommendations": [*said, *alert["recommendations"]],
+        "recommendations": [*to_jsonable_python(view.recommendations), *alert["recommendations"]],
+        "links": [*to_jsonable_python(view.links), *alert["links"]],
+        "facts": facts | alert["facts"],
         "provenance": known | _who(provenance(described.said), known),
         "enrichers": [*outcomes[:own], *to_jsonable_python(described.outcomes), *outcomes[own:]],
     }
@@ -50,4 +53,7 @@ def _view(alert: dict[str, Any]) -> AlertView:
 
 
 def _who(said: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-    return {name: [*who, *before.get(name, ())] for name, who in said.items()}
+    return {
+        name: who | before.get(name, {}) if isinstance(who, dict) else [*who, *before.get(name, ())]
+        for name, who in said.items()
+    }

@@ -26,7 +26,7 @@ from receiver.settings.sources import Source
 from receiver.settings.units import Count, CountOrZero, Duration, Size, Timeout, format_duration
 from receiver.sources.redact import mistake_in
 
-SHIPPED = ("thresholds", "category", "stacktrace", "priority", "runbook", "recurrence", "recommendations")
+SHIPPED = ("thresholds", "category", "stacktrace", "priority", "recurrence", "expression", "runbook", "recommendations")
 """The enrichers that come with alertsage, in the order they run; all of them run inline."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]

@@ -21,7 +21,7 @@ GROUP_SIZE = FIELDS_SIZE = 8 * 2**10
 _PLAIN = 1024
 KEPT = 10
 """Alerts kept aside of a webhook of which none can be read."""
-_SHOWN = frozenset({"labels", "annotations"})
+_SHOWN = frozenset({"labels", "annotations", "generatorURL"})
 _SKIPPED = frozenset({"alerts", "commonLabels", "commonAnnotations", "status"})
 _QUOTED = re.compile(r"\\(.)")
 _WEB = ("http://", "https://", "/")

@@ -57,6 +57,8 @@ def one(connection: Connection, alert_id: int) -> dict[str, Any] | None:
         {"seq": c.seq, "at": rfc3339(c.at), "kind": c.kind, "who": c.who, "why": c.why} for c in changes
     ]
     sent = {"labels": shown["labels"], "annotations": shown["annotations"]}
+    if row.generator_url:
+        sent["generatorURL"] = row.generator_url
     shown["raw"] = sent | codec.json(codec.unpack(row.raw))
     return shown
 
