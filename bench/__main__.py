@@ -15,21 +15,23 @@ from tests import engines
 from tests.servers import Server, running
 
 QUIET = "log: {level: warning}\nretention: {max_closed: 10000000}\n"
+COUNTED = "lifecycle: {repeat_within: 0s}\n"
+"""Otherwise repeats are here what retries and twins are: within two minutes of the last, with the same start."""
 PARTS = ("throughput", "chain", "lists", "beside")
 
 
 @contextmanager
-def serving(engine: str) -> Iterator[Server]:
-    """A new alertsage on a new database of that engine, as durable as it is for users."""
+def serving(engine: str, more: str = "") -> Iterator[Server]:
+    """A new alertsage on a new database of that engine, as durable as it is for users; `more` is configuration."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         if engine == engines.SQLITE:
-            with running(home, QUIET, url=f"sqlite:///{home}/alertsage.db") as server:
+            with running(home, QUIET + more, url=f"sqlite:///{home}/alertsage.db") as server:
                 yield server
         else:
             with (
                 engines.server(durable=True) as postgres,
-                running(home, QUIET, url=engines.create(postgres, "bench")) as server,
+                running(home, QUIET + more, url=engines.create(postgres, "bench")) as server,
             ):
                 yield server
 
@@ -42,6 +44,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--seconds", type=float, default=1.0, help="of alertsage in each round")
     options.add_argument("--connections", type=int, choices=(1, 16, 64), help="default: all three")
+    options.add_argument("--counted", action="store_true", help="every repeat counts and is written down")
     options.add_argument("--stored", type=int, nargs="+", default=[1_000, 100_000, 1_000_000], help="alerts, for lists")
     asked = options.parse_args()
     wanted = (asked.part,) if asked.part else PARTS
@@ -61,7 +64,7 @@ def main() -> None:
 
 def throughput(engine: str, asked: argparse.Namespace) -> None:
     """The table of ratios, and memory before and after."""
-    with serving(engine) as server, bare() as port:
+    with serving(engine, COUNTED if asked.counted else "") as server, bare() as port:
         ours = int(server.url.rsplit(":", 1)[1])
         idle = memory(server.process.pid)
         print(HEAD)

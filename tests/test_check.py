@@ -20,14 +20,14 @@ def run(*arguments: str) -> Result:
 def test_defaults_are_right_and_the_summary_counts_what_there_is() -> None:
     done = run("check")
     assert done.exit_code == 0, done.output
-    assert done.stdout.startswith("defaults: ok: 3 sources, 7 enrichers, ")
+    assert done.stdout.startswith("defaults: ok: 3 sources, 8 enrichers, ")
     assert done.stdout.endswith(" examples)\n")
 
 
 def test_a_configuration_is_named_in_the_summary() -> None:
     Path("mine.yaml").write_text("sources: {a: {}, b: {}}\nenrichers: {runbook: {enabled: false}}")
     done = run("check", "mine.yaml")
-    assert done.stdout.startswith("mine.yaml: ok: 2 sources, 6 enrichers, ")
+    assert done.stdout.startswith("mine.yaml: ok: 2 sources, 7 enrichers, ")
 
 
 def test_mistakes_go_to_stderr_one_a_line_with_exit_code_2() -> None:
