@@ -22,6 +22,7 @@ import pytest
 from alembic import command
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from enrichers.shipped import SHOWN
 from receiver.store import migrate
 from receiver.store.postgres import MIGRATION_LOCK
 from tests import engines
@@ -178,7 +179,7 @@ def test_everything_is_finished_while_one_after_the_other_is_killed(tmp_path: Pa
 def recorded(server: Server) -> dict[str, Any]:
     """All that is stored of the first alert: what is found anew whenever it is looked at takes another time each."""
     alert: dict[str, Any] = server.get("/api/v1/alerts/1")[1]
-    alert["enrichers"] = [ran for ran in alert["enrichers"] if ran["enricher"] != "recommendations"]
+    alert["enrichers"] = [ran for ran in alert["enrichers"] if ran["enricher"] not in SHOWN]
     return alert
 
 
@@ -216,7 +217,7 @@ def test_a_job_that_takes_longer_than_its_lease_stays_with_who_works_on_it(tmp_p
 
 def test_a_replica_frozen_in_the_middle_of_a_transaction_holds_nobody_up_for_long(tmp_path: Path) -> None:
     """The server ends its transaction; what it was about to store was never acknowledged."""
-    with replicas(tmp_path, "log: {level: warning}\n") as among:
+    with replicas(tmp_path, "log: {level: warning}\nlifecycle: {repeat_within: 0s}\n") as among:
         frozen, other = among.start("frozen"), among.start("other")
         alerts = [firing("Down", host=f"h{number}") for number in range(500)]
         stopping = threading.Event()
