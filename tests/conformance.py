@@ -162,7 +162,11 @@ def main() -> int:
     if not folder.is_dir() or not any(folder.glob("*.json")):
         print("usage: python -m tests.conformance FOLDER   (a folder of recordings or samples)")
         return 2
-    wrong = _by_kind(folder)(folder)
+    try:
+        wrong = _by_kind(folder)(folder)
+    except (KeyError, TypeError):
+        print(f"{folder} holds no recordings of webhooks that this command knows")
+        return 2
     for sentence in wrong:
         print(f"DISAGREES {sentence}")
     print("conforms" if not wrong else f"{len(wrong)} disagreements")

@@ -1,6 +1,7 @@
 """The store on real databases: what is kept, found, counted and forgotten."""
 
 import asyncio
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -21,7 +22,7 @@ from receiver.store import AlertQuery, Store, jobs, postgres_sql, sqlite_sql, sw
 from receiver.store.batch import BATCH_PART
 from receiver.store.codec import STATE
 from receiver.store.labels import number, token
-from receiver.store.tables import alert, job, metadata
+from receiver.store.tables import alert, content, job, metadata
 from tests import engines
 from tests.stores import T0, PlainPlan, annotated, database, open_store, ready, seen, take
 
@@ -438,3 +439,22 @@ async def test_a_file_that_is_no_database_is_told_and_never_overwritten(tmp_path
     (tmp_path / "a.db").write_bytes(b"holiday pictures" * 100)
     assert "not a database" in await why_away(tmp_path / "a.db")
     assert (tmp_path / "a.db").read_bytes().startswith(b"holiday")
+
+
+async def test_descriptions_as_they_were_stored_before_short_rows_are_still_read(store):
+    await take(store, seen("a"))
+    old = {
+        "priority_terms": [{"rule": "severity", "input": "warning", "effect": "medium"}],
+        "impact": {"users": 3, "source": "x"},
+        "links": [{"title": "t", "url": "https://x.example.org"}],
+        "enrichers": [["priority", "ok", 0.1]],
+        "provenance": {"title": "thresholds"},
+    }
+    await store.write(lambda c: c.execute(update(content).values(detail=json.dumps(old))))
+    found = await store.alert(1)
+    assert found is not None
+    assert {name: found[name] for name in ("priority_terms", "impact", "links", "provenance")} == {
+        name: old[name] for name in ("priority_terms", "impact", "links", "provenance")
+    } | {"priority_terms": found["priority_terms"]}
+    assert found["priority_terms"][0] == old["priority_terms"][0]
+    assert found["enrichers"] == [{"enricher": "priority", "outcome": "ok", "ms": 0.1, "detail": None}]

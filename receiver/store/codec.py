@@ -222,12 +222,17 @@ def described(text: str) -> dict[str, Any]:
     """What `detail` stored, in API form."""
     told: dict[str, Any] = dict.fromkeys(_FIGURES) | from_json(text)
     for name, keys in _ROWS.items():
-        told[name] = [dict(zip(keys, (*row, None), strict=False)) for row in told.get(name, ())]
-    told["impact"] = dict(zip(("users", "source"), told.get("impact", ("unknown", None)), strict=True))
+        told[name] = [_keyed(keys, row) for row in told.get(name, ())]
+    told["impact"] = _keyed(("users", "source"), told.get("impact", ("unknown", None)))
     told["facts"] = told.get("facts", {})
     said = (Said(who, _bits(letters), tuple(facts), links, 0) for who, letters, facts, links in told.pop("said", ()))
-    told["provenance"] = provenance(said)
+    told["provenance"] = told.get("provenance") or provenance(said)
     return told
+
+
+def _keyed(keys: Sequence[str], row: Any) -> dict[str, Any]:
+    """A row with its names back; before short rows there were, it has them."""
+    return row if isinstance(row, dict) else dict(zip(keys, (*row, None), strict=False))
 
 
 _ROWS = {

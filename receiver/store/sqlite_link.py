@@ -107,7 +107,8 @@ class SqliteLink:
                 self._known[alert.source, alert.fingerprint] = alert
             known = {key for key in deliveries if cursor.execute(sql.SELECT_DELIVERY, key).fetchone()}
         except BaseException:
-            driver.execute("ROLLBACK")
+            if driver.in_transaction:  # SQLite itself has ended it after some failures
+                driver.execute("ROLLBACK")
             raise
         self._quick = time.perf_counter() - began < QUICK_SECONDS
         return known

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import math
 import random
+import sqlite3
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -206,7 +207,7 @@ class Writer:
         intakes = [waiting.work for waiting in group if isinstance(waiting.work, Intake)]
         try:
             results, owes_work = await self._tried(self._stored(intakes) if intakes else self._done(group[0]))
-        except (StoreAway, DBAPIError) as error:
+        except (StoreAway, DBAPIError, sqlite3.Error) as error:
             self._meters.store_failures.labels("away" if isinstance(error, StoreAway) else "error").inc()
             await self._link.close()
             raise

@@ -44,6 +44,8 @@ async def read_body(request: web.Request, limits: Limits, underway: Underway, he
 async def _read(request: web.Request, limits: Limits, underway: Underway, held: Held) -> bytes:
     if request.content.is_eof():  # it came with its head, and is no larger than what is read at once
         whole = request.content.read_nowait()
+        if len(whole) > limits.wire_size:
+            raise _too_large("wire_size", limits.wire_size)
         held.take(len(whole))
         return whole
     parts, size = [], 0

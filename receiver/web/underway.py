@@ -50,6 +50,7 @@ class Underway:
     def begin(self) -> None:
         """A request has begun."""
         self.running += 1
+        self._idle.clear()
 
     def end(self) -> None:
         """It is answered, or never will be."""
@@ -60,7 +61,7 @@ class Underway:
     @asynccontextmanager
     async def reading(self, seconds: float) -> AsyncIterator[None]:
         """While a body arrives. Raises TimeoutError after so many seconds, or soon when the server stops."""
-        async with asyncio.timeout(seconds) as limit:
+        async with asyncio.timeout(min(seconds, ANSWERING_SECONDS) if self.stopping else seconds) as limit:
             self._reading.add(limit)
             try:
                 yield
@@ -71,7 +72,7 @@ class Underway:
         """Wait until all are answered, at most so long. Bodies that have not arrived by then are answered 503."""
         loop = asyncio.get_running_loop()
         self.stopping, end = True, loop.time() + seconds
-        for limit in self._reading:
+        for limit in [limit for limit in self._reading if not limit.expired()]:
             limit.reschedule(min(limit.when() or end, end - ANSWERING_SECONDS))
         await asyncio.sleep(LOOK_SECONDS)  # what has arrived by now is begun
         if self.running:
