@@ -219,15 +219,16 @@ def test_a_replica_frozen_in_the_middle_of_a_transaction_holds_nobody_up_for_lon
     """The server ends its transaction; what it was about to store was never acknowledged."""
     with replicas(tmp_path, "log: {level: warning}\nlifecycle: {repeat_within: 0s}\n") as among:
         frozen, other = among.start("frozen"), among.start("other")
-        alerts = [firing("Down", host=f"h{number}") for number in range(500)]
+        alerts = [firing("Down", host=f"h{number}") for number in range(190)]
         stopping = threading.Event()
 
         def storm() -> None:
             while not stopping.is_set():
                 frozen.post("/webhook", webhook(*alerts))
 
-        thread = threading.Thread(target=storm, daemon=True)
-        thread.start()
+        threads = [threading.Thread(target=storm, daemon=True) for _ in range(4)]
+        for thread in threads:
+            thread.start()
         try:
             in_transaction = (
                 "SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()"
@@ -247,7 +248,8 @@ def test_a_replica_frozen_in_the_middle_of_a_transaction_holds_nobody_up_for_lon
         finally:
             stopping.set()
             frozen.process.send_signal(signal.SIGCONT)
-            thread.join()
+            for thread in threads:
+                thread.join()
         hosts = Counter(host for (host,) in among.ask("SELECT labels::json ->> 'host' FROM content"))
         assert set(hosts.values()) == {1}
 
