@@ -7,11 +7,10 @@ from bisect import bisect_left
 from collections import Counter as Counted
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
 from itertools import accumulate
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics
 from prometheus_client.metrics_core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
@@ -52,11 +51,11 @@ class Meters:
 
     def enricher_ran(self, enricher: str, outcome: str, milliseconds: float) -> None:
         """Count one run of a deferred enricher."""
-        self._child(self.enricher_runs, enricher, outcome).inc()
-        self._child(self.enricher_seconds, enricher).observe(milliseconds / 1000)
+        self.enricher_runs.labels(enricher, outcome).inc()
+        self.enricher_seconds.observe(milliseconds / 1000, enricher)
 
     def chain_ran(self, enrichers: tuple[str, ...], outcomes: tuple[str, ...]) -> None:
-        """Count the outcome of each enricher of one alert's inline chain; called by the writer's thread alone."""
+        """Count the outcome of each enricher of one alert's inline chain."""
         self._chains[enrichers, outcomes] += 1
 
     def settle(self) -> None:
@@ -127,22 +126,15 @@ class Meters:
         self.enricher_runs = self._counter(
             "enricher_runs", "Enricher runs by outcome: ok, nothing, failed, timed out, skipped.", "enricher", "outcome"
         )
-        self.enricher_seconds = self._histogram(
+        self.enricher_seconds = self._spread(
             "enricher_seconds",
             "One run of one of your own enrichers (those that come with alertsage take microseconds).",
             (0.001, 0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60),
             "enricher",
         )
 
-    @cache  # noqa: B019 - lives as long as the process; looking children up costs more than counting
-    def _child(self, metric: Any, *labels: str) -> Any:
-        return metric.labels(*labels)
-
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"alertsage_{name}", f"{text} {SUM}", labels, registry=self.registry)
-
-    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-        return Histogram(f"alertsage_{name}", f"{text} {SUM}", labels, buckets=buckets, registry=self.registry)
 
     def _spread(self, name: str, text: str, bounds: tuple[float, ...], *labels: str) -> "Spread":
         spread = Spread(f"alertsage_{name}", f"{text} {SUM}", labels, bounds)

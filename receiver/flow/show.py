@@ -1,4 +1,5 @@
-"""What an alert shows beyond what is stored of it: the advice of the rules in force, over all that is known by now.
+"""What an alert shows beyond what is stored of it: the advice of the rules in force, the links they lead to,
+over all that is known by now.
 
 Found anew whenever it is looked at, because filling it in and storing it for every alert of a storm would cost more
 than all else (docs/performance.md), and so that a better rule helps with the alerts that are already there.
@@ -15,6 +16,7 @@ from receiver.domain import times
 from receiver.domain.enrichment import AlertView
 from receiver.domain.times import parse_rfc3339
 from receiver.flow.setup import Setup
+from receiver.store.reads import add
 
 _TAKEN = ("source", "kind", "fingerprint", "name", "labels", "annotations", "generator_url", "id", "title", "message")
 _READ = ("subject", "metric", "value", "threshold", "direction", "unit", "overage_percent", "facts")
@@ -27,16 +29,17 @@ def completed(alert: dict[str, Any], setup: Setup) -> dict[str, Any]:
     described = Described(_view(alert))
     extend(described, setup.shown, Context(now=times.now(), rules=setup.book))
     view = described.view
-    facts = {name: view.facts[name] for one in described.said for name in one.facts}
-    known, outcomes = alert["provenance"], alert["enrichers"]
-    own = next((place for place, ran in enumerate(outcomes) if ran["enricher"] not in SHIPPED), len(outcomes))
-    return alert | {
-        "recommendations": [*to_jsonable_python(view.recommendations), *alert["recommendations"]],
-        "links": [*to_jsonable_python(view.links), *alert["links"]],
-        "facts": facts | alert["facts"],
-        "provenance": known | _who(provenance(described.said), known),
-        "enrichers": [*outcomes[:own], *to_jsonable_python(described.outcomes), *outcomes[own:]],
+    said = {
+        "recommendations": to_jsonable_python(view.recommendations),
+        "links": to_jsonable_python(view.links),
+        "facts": {name: view.facts[name] for one in described.said for name in one.facts},
+        "provenance": provenance(described.said),
     }
+    add(said, {name: alert[name] for name in said})
+    outcomes = alert["enrichers"]
+    own = next((place for place, ran in enumerate(outcomes) if ran["enricher"] not in SHIPPED), len(outcomes))
+    ran = [*outcomes[:own], *to_jsonable_python(described.outcomes), *outcomes[own:]]
+    return alert | said | {"enrichers": ran}
 
 
 def _view(alert: dict[str, Any]) -> AlertView:
@@ -50,10 +53,3 @@ def _view(alert: dict[str, Any]) -> AlertView:
     for name in _READ:
         setattr(view, name, alert[name])
     return view
-
-
-def _who(said: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: who | before.get(name, {}) if isinstance(who, dict) else [*who, *before.get(name, ())]
-        for name, who in said.items()
-    }

@@ -17,7 +17,7 @@ from receiver.store.database import Asked, Key, Statements, Written
 from receiver.store.plan import Content, Plan
 
 BATCH_PART = 200
-"""At most so many alerts of one webhook in one commit."""
+"""At most so many alerts in one commit: the event loop does nothing else meanwhile."""
 Bucket = tuple[str, Status, Priority, Category, str]
 """(source, status, priority, category, name): what is counted together."""
 

@@ -137,7 +137,7 @@ def shape(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
     }
     shown |= described
     if row.added:
-        _add(shown, codec.json(row.added))
+        add(shown, codec.json(row.added))
     if shown.get("priority") != row.priority:
         kept = {
             "rule": "only rises while open",
@@ -148,12 +148,12 @@ def shape(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
     return shown | {"priority": row.priority, "category": row.category}
 
 
-def _add(shown: dict[str, Any], added: dict[str, Any]) -> None:
+def add(shown: dict[str, Any], added: dict[str, Any]) -> None:
     """Add to what is shown: lists grow, mappings are joined, single values replace; so does who said what."""
     for name, value in added.items():
         if name == "provenance":
             joined = dict(shown.get(name) or {})
-            _add(joined, value)
+            add(joined, value)
             shown[name] = joined
         elif isinstance(value, list):
             shown[name] = [*shown.get(name, ()), *value]

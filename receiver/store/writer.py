@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from receiver.errors import Refused, StoreAway
 from receiver.meters import Meters
-from receiver.store.batch import Batch, Intake, asked_by
+from receiver.store.batch import BATCH_PART, Batch, Intake, asked_by
 from receiver.store.database import Link, Statements
 from receiver.store.queries import Receipt
 from receiver.store.trouble import Again, translated
@@ -34,8 +34,6 @@ TRIES = 10
 BATCH_WEBHOOKS = 8
 """So many webhooks that wait, and half of those beyond, are stored together: while these are committed, the next are
 read. All at once would make both wait for each other in turn (measured: docs/performance.md)."""
-BATCH_ALERTS = 200
-"""More alerts than that are not stored together: the event loop does nothing else meanwhile."""
 
 
 LOOK_SECONDS = 0.05
@@ -176,7 +174,7 @@ class Writer:
                 self._waiting.popleft()
                 continue
             alerts += len(one.work.told.alerts)
-            if group and alerts > BATCH_ALERTS:
+            if group and alerts > BATCH_PART:
                 break
             group.append(self._waiting.popleft())
         return group
