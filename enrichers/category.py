@@ -6,6 +6,7 @@ from functools import lru_cache
 from enrichers.api import Context
 from receiver.domain.enrichment import AlertView, Enrichment
 from receiver.domain.vocabulary import Category
+from receiver.domain.words import words_of
 
 _NAME, _METRIC = 3, 2
 """A word in the name says more than one in the metric: people chose the name for this very trouble."""
@@ -106,7 +107,6 @@ _SIGNS: tuple[tuple[Category, int, str], ...] = (
     ),
 )
 _TABLE = tuple((category, weight, re.compile(rf"\b(?:{words})\b")) for category, weight, words in _SIGNS)
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2,})|[^A-Za-z0-9]+")
 _VALID = {str(category): category for category in Category}
 LOOKED_AT = 300
 """Characters of name and of metric."""
@@ -121,11 +121,6 @@ def category(alert: AlertView, _context: Context) -> Enrichment | None:
     if told is None and alert.category is not None:
         return None
     return Enrichment(category=told or _by_words(alert.name[:LOOKED_AT], (alert.metric or "")[:LOOKED_AT]))
-
-
-def words_of(name: str) -> str:
-    """An identifier as lower-case words: `KubePodNotReady` and `kube_pod_not_ready` are both "kube pod not ready"."""
-    return _HUMP.sub(" ", name).strip().lower()
 
 
 @lru_cache(4096)

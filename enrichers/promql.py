@@ -38,6 +38,10 @@ class Reading:
     server: str | None = None
     """Prometheus' own address, when that is a plain web address."""
     metric: str | None = None
+    metrics: tuple[str, ...] = ()
+    """All that the expression names, the measured ones first."""
+    measured: Any = None
+    """The side of the comparison that is measured, parsed; all of the expression without a comparison."""
     sign: str | None = None
     """The comparison with the measured side on the left: > >= < <= == !=."""
     threshold: float | None = None
@@ -133,6 +137,8 @@ def _reading(expression: str, tree: Any, server: str | None) -> Reading:
         expression,
         server,
         metric=next((name for selector in selectors if (name := name_of(selector))), None),
+        metrics=tuple(dict.fromkeys(n for s in (*selectors, *selectors_in(tree)) if (n := name_of(s)))),
+        measured=found.measured,
         sign=found.sign,
         threshold=found.threshold,
         functions=frozenset(functions_in(found.measured)) | ({"time"} if found.since else frozenset()),

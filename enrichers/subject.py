@@ -64,7 +64,7 @@ def subject(labels: Mapping[str, str], selected: Mapping[str, str], metric: str 
 
 
 def _named(source: Mapping[str, str], labels: Mapping[str, str], *, host: bool = False) -> str | None:
-    for label, inside in _telling(tuple(source), host):
+    for label, inside in _telling(tuple(source), host=host):
         thing = source[label]
         if thing:
             whole = labels.get(inside) if inside else None
@@ -76,7 +76,15 @@ def _named(source: Mapping[str, str], labels: Mapping[str, str], *, host: bool =
     return None
 
 
+def naming(labels: Mapping[str, str]) -> tuple[str, ...]:
+    """The labels that name the thing, and what it lies in: (`pod`, `namespace`)."""
+    for label, inside in _telling(tuple(labels), host=False):
+        if labels[label]:
+            return tuple(name for name in (label, inside) if name and labels.get(name))
+    return ()
+
+
 @lru_cache(1024)
-def _telling(names: tuple[str, ...], host: bool) -> tuple[tuple[str, str | None], ...]:
+def _telling(names: tuple[str, ...], *, host: bool) -> tuple[tuple[str, str | None], ...]:
     """Those of these labels that name a thing. Remembered: all alerts of one rule have the same labels."""
     return tuple(row for row in (_HOST if host else _THINGS) if row[0] in names)

@@ -1,7 +1,8 @@
 """Texts, commands and links with blanks, filled with an alert's own values so that no value can become syntax.
 
 A blank is `{name}` or `{first|second|"else"}`: the first that the alert has is taken. Names are labels; `subject`,
-`name`, `metric`, `expr`, `value`, `threshold`, `unit`; `fact.NAME`, `annotation.NAME`. All other braces are text.
+`name`, `metric`, `expr`, `query`, `value`, `threshold`, `unit`; `LABEL.host` (a label's value without its port);
+`fact.NAME`, `annotation.NAME`. All other braces are text.
 """
 
 import math
@@ -22,6 +23,8 @@ _PLAIN = re.compile(r"[\w@%+:,./][\w@%+=:,./-]*")
 """A value that means nothing to a shell, to SQL or to PromQL, quoted or not; and no option either."""
 _READ_TWICE = re.compile(r"\b(?:ssh|eval|watch|parallel)\b|\b(?:ba|da|k|z)?sh\s+-\w*c\b|\bsu\b.*\s-c\b|<<|`")
 """Commands whose words a second shell reads again, and texts in which quotes do not quote."""
+_HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^@/]*@)?(\[[0-9a-fA-F:.]+\]|[^\s/:]+)(?::\d+)?(?:/.*)?", re.I)
+_QUERIES = {"expr": "expression", "query": "query"}
 _FIELDS = ("name", "subject", "metric", "unit", "value", "threshold", "source")
 
 
@@ -107,10 +110,12 @@ def value_of(view: AlertView, name: str) -> str:
         found = view.facts.get(name[5:])
     elif name.startswith("annotation."):
         found = view.annotations.get(name[11:])
-    elif name == "expr":
-        return _expression(view)
+    elif name in _QUERIES:
+        return _query(view.facts.get(_QUERIES[name]))
     elif name in _FIELDS:
         found = getattr(view, name)
+    elif name.endswith(".host"):
+        found = _host(view.labels.get(name[:-5], ""))
     else:
         found = view.labels.get(name)
     if found is None or isinstance(found, dict | list) or (isinstance(found, float) and not math.isfinite(found)):
@@ -119,10 +124,16 @@ def value_of(view: AlertView, name: str) -> str:
     return (text if text.isprintable() else _CONTROL.sub(" ", text)).strip()[:LONGEST_VALUE]
 
 
-def _expression(view: AlertView) -> str:
-    """The rule's expression on one line, whole or not at all: a part of it would say something else."""
-    found = str(view.facts.get("expression") or "")
+def _query(fact: object) -> str:
+    """An expression on one line, whole or not at all: a part of it would say something else."""
+    found = str(fact or "")
     return _CONTROL.sub(" ", found).strip() if len(found) <= LONGEST_EXPRESSION else ""
+
+
+def _host(instance: str) -> str:
+    """`db-1` of `db-1:9100`, `redis://db-1:6379` and `https://db-1/path`; `[::1]` keeps its brackets."""
+    found = _HOST.fullmatch(instance)
+    return found[1] if found else ""
 
 
 def _within_quotes(before: str) -> bool:

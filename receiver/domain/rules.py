@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from receiver.domain.enrichment import AlertView, Recommendation
 from receiver.domain.phrases import Phrase, Values
+from receiver.domain.words import words_of
 
 LONGEST_TEXT = 4096
 """Characters of an alert's own text that a rule looks at."""
@@ -16,7 +17,8 @@ MOST = 6
 KEPT = 2048
 """Combinations of fixed fields whose candidate rules are remembered."""
 
-FIXED = ("name", "source", "kind", "metric", "category", "unit", "direction", "fact.error_type", "fact.expression")
+_READ_FROM_RULE = ("metric", "metrics", "functions", "words", "unit", "direction", "fact.expression")
+FIXED = ("name", "source", "kind", "category", "fact.error_type", *_READ_FROM_RULE)
 """Fields that all alerts of one alerting rule share: what they rule out is found out once, not alert by alert."""
 
 
@@ -197,7 +199,9 @@ class Book:
         """The rules that apply to the alert, best first."""
         facts = view.facts
         fixed = (view.name, view.source, view.kind, view.metric, view.category, view.unit, view.direction)
-        candidates = self._candidates(*fixed, _hashable(facts.get("error_type")), _hashable(facts.get("expression")))
+        read = (tuple(_listed(view, "metrics")), tuple(_listed(view, "functions")))
+        told = (_hashable(facts.get("error_type")), _hashable(facts.get("expression")))
+        candidates = self._candidates(*fixed, *read, *told)
         return [rule for rule, left in candidates if left is True or left.holds(view)]  # type: ignore[union-attr]
 
     def recommend(self, view: AlertView, most: int = MOST) -> tuple[Recommendation, ...]:
@@ -215,8 +219,8 @@ class Book:
 
     def _not_ruled_out(self, *fixed: Any) -> Candidates:
         """The rules that alerts with these FIXED fields may meet, each with what is left to find out."""
-        name, source, kind, metric, category, unit, direction, error_type, expression = fixed
-        facts = {"error_type": error_type, "expression": expression}
+        name, source, kind, metric, category, unit, direction, metrics, functions, error_type, expression = fixed
+        facts = {"error_type": error_type, "expression": expression, "metrics": metrics, "functions": functions}
         view = AlertView(source, kind, "", name, {}, {}, "", 0, metric=metric, category=category, facts=facts)
         view.unit, view.direction = unit, direction
         reduced = ((rule, rule.when.reduced(view)) for rule in self.rules)
@@ -239,8 +243,27 @@ def text_of(view: AlertView, name: str) -> str:
         return "" if found is None else str(found)[:LONGEST_TEXT]
     if name == "text":
         return "\n".join((view.title, view.message, *view.annotations.values()))[:LONGEST_TEXT]
+    if name in _READ:
+        return _READ[name](view)[:LONGEST_TEXT]
     found = getattr(view, name)
     return "" if found is None else str(found)[:LONGEST_TEXT]
+
+
+def _listed(view: AlertView, fact: str) -> Sequence[str]:
+    """What the reading of the rule's expression lists; nothing when a sender's own fact has that name."""
+    found = view.facts.get(fact, ())
+    return found if isinstance(found, list | tuple) and all(isinstance(one, str) for one in found) else ()
+
+
+def _metrics(view: AlertView) -> str:
+    return " ".join(_listed(view, "metrics") or ([view.metric] if view.metric else ()))
+
+
+_READ: Mapping[str, Callable[[AlertView], str]] = {
+    "metrics": _metrics,
+    "functions": lambda view: " ".join(_listed(view, "functions")),
+    "words": lambda view: words_of(f"{view.name} {_metrics(view)}"),
+}
 
 
 def number_of(view: AlertView, name: str) -> float | None:
@@ -256,6 +279,9 @@ TEXTS: Sequence[str] = (
     "category",
     "priority",
     "metric",
+    "metrics",
+    "functions",
+    "words",
     "subject",
     "unit",
     "direction",
