@@ -3,7 +3,7 @@
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import promql_parser as promql
 
@@ -119,3 +119,18 @@ def divides(node: Any) -> bool:
         and constant(found.rhs) is None
         for found in _walk(node)
     )
+
+
+def clock_of(node: Any) -> Literal["since", "until"] | None:
+    """Whether time that has passed is measured (`time() - x`), or time that is left (`x - time()`)."""
+    for found in _walk(node):
+        if isinstance(found, promql.BinaryExpr) and str(found.op) == "-":
+            left, right = (_is_now(side) for side in (found.lhs, found.rhs))
+            if left != right:
+                return "since" if left else "until"
+    return None
+
+
+def _is_now(node: Any) -> bool:
+    node = bare(node)
+    return isinstance(node, promql.Call) and str(node.func.name) == "time"

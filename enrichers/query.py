@@ -15,6 +15,8 @@ LONGEST = 1500
 LONGEST_VALUE = 300
 """Characters of a label's value that is put into a query."""
 _ABSENCE = ("absent", "absent_over_time")
+_SELECTING = ("topk", "bottomk")
+"""Aggregations that let series through as they are."""
 _OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
 
 
@@ -63,7 +65,7 @@ class _Written:
 
     def aggregate(self, node: Any) -> str:
         modifier = node.modifier
-        inside = replace(self, kept=self._inside(modifier))
+        inside = self if str(node.op) in _SELECTING else replace(self, kept=self._inside(modifier))
         parameter = f"{self.of(node.param)}, " if node.param is not None else ""
         return f"{node.op}{f' {modifier} ' if modifier else ''}({parameter}{inside.of(node.expr)})"
 

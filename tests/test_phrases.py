@@ -28,6 +28,12 @@ def values(name: str, expr: str = "", **labels: str) -> Values:
         ("awk '{print $1}' {.items} {{x}} { }", {"x": "1"}, "awk '{print $1}' {.items} {1} { }"),
         ("on {instance}", {"instance": "a\n\x1b[31mb\u202ec"}, "on a [31mb c"),
         ("on {instance}", {"instance": "x" * 9999}, "on " + "x" * 300),
+        ("{instance.host}", {"instance": "db-1:9100"}, "db-1"),
+        ("{instance.host}", {"instance": "redis://u@db-1:6379/0"}, "db-1"),
+        ("{instance.host}", {"instance": "[::1]:9100"}, "[::1]"),
+        ("{target.host}", {"target": "https://shop.example.org/health"}, "shop.example.org"),
+        ("{instance.host}", {"instance": "two words"}, None),
+        ("{instance.host}", {}, None),
     ],
 )
 def test_plain_texts(phrase, labels, plain):
