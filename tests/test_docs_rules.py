@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from receiver.domain.rules import FIGURES, NUMBERS, TEXTS
+from receiver.domain.conditions import FIGURES, NUMBERS, TEXTS
 from receiver.rulebook import load_book, prove
 from receiver.rulebook.load import _RULE, _SAY
 from tests.views import view
