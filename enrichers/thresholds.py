@@ -37,7 +37,7 @@ def thresholds(alert: AlertView, _context: Context) -> Enrichment | None:
     elif rule is None:
         about = subject(labels, {})
     else:
-        about = subject(labels, rule.reading.selected, rule.reading.metric)
+        about = subject(labels, rule.reading.selected, rule.reading.metric, rule.reading.kept)
     summary = annotations.get("summary") or annotations.get("title")
     title = alert.title or summary or (f"{alert.name} on {about}" if alert.name and about else alert.name or about)
     message = alert.message or annotations.get("description") or annotations.get("message") or summary or ""

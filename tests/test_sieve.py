@@ -10,7 +10,8 @@ from receiver.rulebook.when import compiled, condition, together
 from tests.views import explained, sighting, view
 
 PATTERNS = [
-    ".*", "", "a", ".*a", "a.*", ".*a.*", "a|b.*", ".*a|b", "|a", "(?i)a.*", "(?i).*B", "(?i:.*ab).*", r"a\.*", r"a\\.*",
+    ".*", "", "a", ".*a", "a.*", ".*a.*", "a|b.*", ".*a|b", "|a", "(?i)a.*", "(?i).*B", "(?i:.*ab).*", r"a\.*",
+    r"a\\.*",
     ".*?b", ".*+b",
     "[.*", "[.*]", r"\bab\b", r".*\b(ab|ba)\b.*", "(a|.*b).*", ".*.*", ".*|.*", "(?s)a.b", "a{1,2}.*", "^a$", ".*$",
 ]  # fmt: skip

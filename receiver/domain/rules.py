@@ -32,6 +32,8 @@ class Say:
             return None
         command = self.command.shell(values) if self.command else None
         link = self.link.url(values) if self.link else None
+        if command is not None and text.endswith("."):
+            text = f"{text[:-1]}:"  # it leads to the command
         return Recommendation(text, command, link, rule, self.careful)
 
 
