@@ -84,7 +84,7 @@ def test_a_level_is_told_as_in_one_breath():
         "HostHighCpu", "cpu_percent > 80", {"summary": "CPU of web-1 is high", "description": "CPU: 92%"}, host="web-1"
     )
     assert found.title == "CPU of web-1 is high"
-    assert found.message == "CPU: 92% CPU is at 92% (threshold: 80%, exceeded by 15.0%)."
+    assert found.message == "CPU: 92%. CPU is at 92% (threshold: 80%, exceeded by 15.0%)."
 
 
 def test_states_and_counts_are_never_exceeded_by():
@@ -289,7 +289,7 @@ def test_the_annotation_value_wins():
 )
 def test_the_sentence_that_the_reading_adds(expr, told, sentence):
     message = view("X", expr, {"description": told}).message
-    assert message.startswith(f"{told} {sentence}".strip())
+    assert message.startswith(f"{told}. {sentence}" if told and sentence else told or sentence)
     assert sentence or message == told
 
 
