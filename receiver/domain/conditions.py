@@ -64,7 +64,7 @@ class Text:
 
     def gates(self) -> frozenset[Atom] | None:
         """See Condition."""
-        if self.negated:
+        if self.negated or self.equals == "":
             return None
         return frozenset({(self.field, self.equals is None, self.written if self.equals is None else self.equals)})
 

@@ -2,7 +2,7 @@
 
 A blank is `{name}` or `{first|second|"else"}`: the first that the alert has is taken. Names are labels; `subject`,
 `name`, `metric`, `expr`, `query`, `value`, `threshold`, `unit`; `LABEL.host` (a label's value without its port);
-`fact.NAME`, `annotation.NAME`. All other braces are text.
+`fact.NAME`, `annotation.NAME`. All other braces are text, and those behind % and $ as well (curl's `%{http_code}`).
 """
 
 import math
@@ -17,7 +17,7 @@ from receiver.domain.words import unrendered
 
 LONGEST_VALUE = 300
 LONGEST_EXPRESSION = 2000
-_BLANK = re.compile(r'\{([A-Za-z_][\w.]*(?:\|(?:[A-Za-z_][\w.]*|"[^"{}]*"))*)\}')
+_BLANK = re.compile(r'(?<![%$])\{([A-Za-z_][\w.]*(?:\|(?:[A-Za-z_][\w.]*|"[^"{}]*"))*)\}')
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+")
 """Control characters, and those that make a text look other than it is."""
 _PLAIN = re.compile(r"[\w@%+:,./][\w@%+=:,./-]*")
