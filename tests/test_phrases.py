@@ -25,6 +25,7 @@ def values(name: str, expr: str = "", **labels: str) -> Values:
         ("look at {pod}", {}, None),
         ("{name} of {subject}", {"job": "x"}, "Down of x"),
         ("{fact.missing}", {}, None),
+        ("{label.name} of {label.missing|name}", {"name": "nginx.service"}, "nginx.service of Down"),
         ('curl -w "%{http_code}" {instance} ${x}', {"instance": "a:1", "x": "1"}, 'curl -w "%{http_code}" a:1 ${x}'),
         ("awk '{print $1}' {.items} {{x}} { }", {"x": "1"}, "awk '{print $1}' {.items} {1} { }"),
         ("on {instance}", {"instance": "a\n\x1b[31mb\u202ec"}, "on a [31mb c"),

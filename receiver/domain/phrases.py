@@ -1,7 +1,7 @@
 """Texts, commands and links with blanks, filled with an alert's own values so that no value can become syntax.
 
-A blank is `{name}` or `{first|second|"else"}`: the first that the alert has is taken. Names are labels; `subject`,
-`name`, `metric`, `expr`, `query`, `value`, `threshold`, `unit`; `LABEL.host` (a label's value without its port);
+A blank is `{name}` or `{first|second|"else"}`: the first that the alert has is taken. Names are labels (`label.name`
+for one that is called like something else here); `subject`, `name`, `metric`, `expr`, `query`, `value`, `threshold`, `unit`; `LABEL.host` (a label's value without its port);
 `fact.NAME`, `annotation.NAME`. All other braces are text, and those behind % and $ as well (curl's `%{http_code}`).
 """
 
@@ -115,6 +115,8 @@ def value_of(view: AlertView, name: str) -> str:
     """What the alert has under that name, on one line and bounded; "" when nothing."""
     if name.startswith("fact."):
         found = view.facts.get(name[5:])
+    elif name.startswith("label."):
+        found = view.labels.get(name[6:])
     elif name.startswith("annotation."):
         found = view.annotations.get(name[11:])
     elif name in _QUERIES:
