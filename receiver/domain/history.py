@@ -82,8 +82,10 @@ class Pattern:
     days: int
     usual_hour: int | None
     """0..23 (UTC) when more than half of them, at least three, began within an hour of it."""
+    ended: int
+    """Of how many of them the end is known."""
     median: Span | None
-    """Half of those that ended took no longer; None when none has ended."""
+    """Half of those took no longer; None when there are none."""
     flaps: int
     """So many openings in quick succession, this one the last; 0 when it does not flap."""
     flapped: Span
@@ -138,6 +140,7 @@ def pattern(past: Past) -> Pattern | None:
         count,
         days,
         usual_hour(within),
+        len(lengths),
         int(median(lengths)) if lengths else None,
         flaps if flaps >= FLAPS else 0,
         past.openings[-1] - past.openings[-flaps] if flaps >= FLAPS else 0,
@@ -200,7 +203,8 @@ def summary(found: Pattern) -> str:
     if found.usual_hour is not None:
         parts.append(f"mostly around {found.usual_hour:02}:00 UTC")
     if found.median is not None:
-        parts.append(f"median {spoken(found.median)} to resolve")
+        length = spoken(found.median)
+        parts.append(f"median {length} to resolve" if found.ended > 1 else f"once resolved in {length}")
     return ", ".join(parts)
 
 
@@ -212,11 +216,11 @@ def flapping(found: Pattern) -> str:
 def last_time(fix: Fix, now: Instant) -> str:
     """Last time (3 days ago, 32 min) anna@example.org resolved it: "restarted the pool"."""
     when = ago(now - fix.at) if fix.took is None else f"{ago(now - fix.at)}, {spoken(fix.took)}"
-    said = f"{_plain(fix.who, LONGEST_NAME) or 'somebody'} resolved it: {quoted(fix.note)}"
+    who = _plain(fix.who, LONGEST_NAME) or "somebody"
     if not fix.similar:
-        return f"Last time ({when}) {said}"
-    about = f" of {quoted(fix.subject, LONGEST_NAME)}" if fix.subject else ""
-    return f"A similar alert{about} ({when}): {said}"
+        return f"Last time ({when}) {who} resolved it: {quoted(fix.note)}"
+    about = f" about {quoted(fix.subject, LONGEST_NAME)}" if fix.subject else ""
+    return f"A similar alert{about} ({when}) was resolved by {who}: {quoted(fix.note)}"
 
 
 def quoted(text: str, longest: int = LONGEST_QUOTE) -> str:

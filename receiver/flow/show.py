@@ -70,6 +70,7 @@ def remembered(alert: dict[str, Any], past: Past, now: Instant) -> dict[str, Any
 
 
 def _history(past: Past, found: Pattern | None) -> dict[str, Any]:
+    earlier = [one for one in past.episodes if one.began < past.openings[-1]]
     return {
         "summary": None if found is None else summary(found),
         "count": 1 if found is None else found.count,
@@ -85,7 +86,7 @@ def _history(past: Past, found: Pattern | None) -> dict[str, Any]:
                 "seconds": None if one.ended is None else _seconds(one.ended - one.began),
                 "ended_by": one.by or None,
             }
-            for one in past.episodes[:EPISODES_SHOWN]
+            for one in earlier[:EPISODES_SHOWN]
         ],
         "fixes": [
             {
