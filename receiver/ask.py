@@ -73,18 +73,19 @@ def _sendable(token: str | None) -> str | None:
     return token
 
 
-async def _alert(url: str, token: str | None, number: int) -> dict[str, Any]:
+async def _alert(url: str, token: str | None, alert_id: int) -> dict[str, Any]:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     limit = aiohttp.ClientTimeout(total=SECONDS, connect=5)
     try:
         async with (
             aiohttp.ClientSession(timeout=limit, headers=headers) as session,
-            session.get(f"{url}/api/v1/alerts/{number}", allow_redirects=False) as answer,
+            session.get(f"{url}/api/v1/alerts/{alert_id}", allow_redirects=False) as answer,
         ):
             body = await _body(url, answer)
             return _read(url, answer.status, body)
     except aiohttp.ClientConnectorError as error:
-        why = os.strerror(error.os_error.errno) if (error.os_error.errno or 0) > 0 else error.os_error.strerror
+        number = error.os_error.errno or 0  # negative for names that cannot be resolved
+        why = os.strerror(number) if number > 0 else error.os_error.strerror
         raise _wrong(url, f"cannot be reached ({why}): is alertsage running there? --server names another") from None
     except TimeoutError:
         raise _wrong(url, f"did not answer within {SECONDS:g} s") from None

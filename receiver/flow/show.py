@@ -70,7 +70,8 @@ def remembered(alert: dict[str, Any], past: Past, now: Instant) -> dict[str, Any
 
 
 def _history(past: Past, found: Pattern | None) -> dict[str, Any]:
-    earlier = [one for one in past.episodes if one.began < past.openings[-1]]
+    present = past.openings[-1] if past.openings else 0
+    earlier = [one for one in past.episodes if one.began < present]
     return {
         "summary": None if found is None else summary(found),
         "count": 1 if found is None else found.count,
