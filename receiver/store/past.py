@@ -76,23 +76,21 @@ def _of_key(connection: Connection, state: Alert) -> dict[int, str | None]:
 
 def _of_name(connection: Connection, state: Alert) -> dict[int, str | None]:
     """The newest rows of other keys that are similar and have a note, each with what it is about."""
-    if not state.name:
+    noted = select(alert.c.id, alert.c.fingerprint, alert.c.source).where(alert.c.name == state.name, _HAS_NOTE)
+    newest = noted.order_by(alert.c.id.desc()).limit(LOOKED_AT).subquery()
+    wanted = select(newest, content.c.labels, content.c.detail).join(content, content.c.alert_id == newest.c.id)
+    key = (state.fingerprint, state.source)
+    rows = connection.execute(wanted.order_by(newest.c.id.desc())).all() if state.name else ()
+    others = [row for row in rows if (row.fingerprint, row.source) != key]
+    if not others:
         return {}
     described = select(content.c.labels, content.c.detail).where(content.c.alert_id == state.id)
     labels, subject = _thing(*connection.execute(described).one())
-    others = or_(alert.c.fingerprint != state.fingerprint, alert.c.source != state.source)
-    noted = select(alert.c.id).where(alert.c.name == state.name, _HAS_NOTE, others)
-    newest = noted.order_by(alert.c.id.desc()).limit(LOOKED_AT).subquery()
-    wanted = select(content.c.alert_id, content.c.labels, content.c.detail).join(
-        newest, newest.c.id == content.c.alert_id
-    )
     found: dict[int, str | None] = {}
-    for row in connection.execute(wanted.order_by(content.c.alert_id.desc())):
+    for row in others:
         other, about = _thing(row.labels, row.detail)
-        if alike(labels, subject, other, about):
-            found[row.alert_id] = about
-            if len(found) == MOST_SIMILAR:
-                break
+        if len(found) < MOST_SIMILAR and alike(labels, subject, other, about):
+            found[row.id] = about
     return found
 
 
@@ -104,6 +102,8 @@ def _notes(
     connection: Connection, about: dict[int, str | None], within: ColumnElement[bool], *, similar: bool
 ) -> Iterator[Fix]:
     """What people wrote when they resolved these rows, newest first."""
+    if not about:
+        return
     opening = change.alias("opening")
     before = and_(opening.c.alert_id == change.c.alert_id, opening.c.seq < change.c.seq, opening.c.kind.in_(_BEGINS))
     began = select(opening.c.at).where(before).order_by(opening.c.seq.desc()).limit(1).scalar_subquery()
