@@ -49,6 +49,7 @@ def past(*before: int, lengths: tuple[int, ...] = ()) -> Past:
             past(*(n * 10 * MINUTE for n in range(11, -1, -1)), lengths=(MINUTE, 2 * MINUTE)),
             "12th time in 24 hours, flapping (12 times within 1 h 50 min), median 2 min to resolve",
         ),
+        (past(HOUR, 30 * MINUTE, 15 * MINUTE, 0), "4th time in 24 hours, flapping (4 times within 1 h)"),
         (past(3 * DAY, 61 * MINUTE, 30 * MINUTE, 15 * MINUTE, 0), "4th time in 24 hours"),
         (past(*(n * DAY for n in range(20, -1, -1))), "21st time in 30 days, mostly around 14:00 UTC"),
     ],

@@ -139,6 +139,32 @@ async def test_notes_older_than_what_is_walked_back_to_are_found_and_only_the_ne
     assert [e.began for e in found.episodes] == list(reversed(found.openings))
 
 
+async def test_an_early_alert_of_many_knows_what_was_before_it(store):
+    numbers = []
+    for n in range(20, 0, -1):
+        numbers.append(await fire(store, n * DAY))
+        await fixed(store, numbers[-1], n * DAY - HOUR, f"note {n}")
+    assert notes(await recall(store, numbers[1])) == ["note 20"]
+
+
+async def test_what_a_sender_says_is_no_note_beside_one_either(store):
+    number = await fire(store, 3 * DAY)
+    await fixed(store, number, 3 * DAY - MINUTE, "by hand")
+    assert await fire(store, 3 * DAY - 20 * MINUTE) == number
+    over = replace(seen("f", firing=False, end=NOW - 2 * DAY), starts_at=NOW - 3 * DAY + 20 * MINUTE, why="now")
+    await told(store, NOW - 2 * DAY, over)
+    assert notes(await recall(store, await fire(store, HOUR))) == ["by hand"]
+
+
+async def test_times_of_more_than_30_days_ago_are_not_counted_in_an_alert_that_is_older(store):
+    number = await fire(store, 40 * DAY)
+    await fixed(store, number, 2 * HOUR, "")
+    assert await fire(store, 90 * MINUTE) == number
+    found = await recall(store, number)
+    assert found.openings == (NOW - 90 * MINUTE,)
+    assert [e.began for e in found.episodes] == [NOW - 90 * MINUTE]
+
+
 async def test_what_was_deleted_is_not_missed(store):
     first = await fire(store, 9 * DAY)
     await fixed(store, first, 9 * DAY - HOUR, "gone")
