@@ -84,6 +84,8 @@ class _Written:
         if node.matchers.or_matchers:
             raise _Unwritten
         matchers = [(m.name, _OPERATORS[str(m.op)], str(m.value)) for m in node.matchers.matchers]
+        if any(unrendered(value) for *_, value in matchers):
+            raise _Unwritten  # it would find nothing
         pinned = {name for name, sign, _ in matchers if sign == "="}
         wanted = naming(self.labels) if self.kept is None else sorted(self.kept)
         matchers += [(name, "=", self.labels[name]) for name in wanted if name not in pinned and self._usable(name)]

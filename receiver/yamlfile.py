@@ -1,16 +1,42 @@
 """YAML files with the line of every key, so that a mistake can be told by file and line."""
 
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+import yaml
+from yaml import MappingNode, MarkedYAMLError, Node, ScalarNode, SequenceNode, YAMLError
 
 from receiver.errors import Mistake, Mistakes
 
 Path_ = tuple[str | int, ...]
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The C parser, for a book of a thousand rules; with the words of YAML 1.2: `yes`, `on` and `12:30` are texts."""
+
+    yaml_implicit_resolvers: Mapping[str, object] = {}
+
+
+_PLAIN: Mapping[str, tuple[re.Pattern[str], str, Callable[[str], Any]]] = {
+    "null": (re.compile(r"null|Null|NULL|~|"), "nN~", lambda _: None),
+    "bool": (re.compile(r"true|True|TRUE|false|False|FALSE"), "tTfF", lambda text: text.lower() == "true"),
+    "int": (re.compile(r"[-+]?[0-9]+"), "-+0123456789", int),
+    "octal": (re.compile(r"0o[0-7]+"), "0", lambda text: int(text[2:], 8)),
+    "hex": (re.compile(r"0x[0-9a-fA-F]+"), "0", lambda text: int(text, 16)),
+    "float": (
+        re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"),
+        "-+.0123456789",
+        float,
+    ),
+    "infinite": (re.compile(r"[-+]?\.(?:inf|Inf|INF)"), "-+.", lambda text: float(text.replace(".", ""))),
+    "no number": (re.compile(r"\.(?:nan|NaN|NAN)"), ".", lambda _: float("nan")),
+}
+"""The core schema of YAML 1.2: pattern, first characters, what it means."""
+for _kind, (_pattern, _firsts, _) in _PLAIN.items():
+    _Loader.add_implicit_resolver(_kind, re.compile(rf"(?:{_pattern.pattern})\Z"), [*_firsts, ""])
 
 
 @dataclass(slots=True)
@@ -47,12 +73,11 @@ def read(path: Path, shown_as: str | None = None) -> Document:
 
 def parse(text: str, file: str) -> Document:
     """Read YAML text that came from `file`. Raises Mistakes as `read` does."""
-    yaml = YAML(typ="safe", pure=True)
     document = Document(file)
     try:
-        node = yaml.compose(text)
+        node = yaml.compose(text, Loader=_Loader)
         if node is not None:
-            _walk(yaml, node, (), document)
+            _walk(node, (), document)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         sentence = f"is not YAML: {error.problem or error.context}"
@@ -62,25 +87,35 @@ def parse(text: str, file: str) -> Document:
     return document
 
 
-def _walk(yaml: YAML, node: Node, path: Path_, document: Document) -> None:
+def _walk(node: Node, path: Path_, document: Document) -> None:
     document.lines.setdefault(path, node.start_mark.line + 1)
-    document.data = _build(yaml, node, path, document)
+    document.data = _build(node, path, document)
 
 
-def _build(yaml: YAML, node: Node, path: Path_, document: Document) -> Any:
+def _build(node: Node, path: Path_, document: Document) -> Any:
     if isinstance(node, MappingNode):
-        return _mapping(yaml, node, path, document)
+        return _mapping(node, path, document)
     if isinstance(node, SequenceNode):
         items = []
         for index, item in enumerate(node.value):
             document.lines[(*path, index)] = item.start_mark.line + 1
-            items.append(_build(yaml, item, (*path, index), document))
+            items.append(_build(item, (*path, index), document))
         return items
     assert isinstance(node, ScalarNode)  # noqa: S101 - YAML has no fourth kind of node
-    return yaml.constructor.construct_object(node)
+    return _scalar(node)
 
 
-def _mapping(yaml: YAML, node: MappingNode, path: Path_, document: Document) -> dict[str, Any]:
+def _scalar(node: ScalarNode) -> Any:
+    if node.tag in _PLAIN:
+        return _PLAIN[node.tag][2](node.value)
+    if node.tag.startswith("!"):
+        raise yaml.constructor.ConstructorError(None, None, f"has a tag, {node.tag}", node.start_mark)
+    wanted = node.tag.removeprefix("tag:yaml.org,2002:")
+    known = _PLAIN.get(wanted)
+    return known[2](node.value) if known is not None else node.value
+
+
+def _mapping(node: MappingNode, path: Path_, document: Document) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
@@ -91,5 +126,5 @@ def _mapping(yaml: YAML, node: MappingNode, path: Path_, document: Document) -> 
             sentence = f"is written twice (first on line {document.lines[(*path, key)]})"
             raise Mistakes([Mistake(document.file, line, ".".join(map(str, (*path, key))), sentence)])
         document.lines[(*path, key)] = line
-        found[key] = _build(yaml, value_node, (*path, key), document)
+        found[key] = _build(value_node, (*path, key), document)
     return found

@@ -11,9 +11,9 @@ from receiver.domain.phrases import Phrase, Values
 from tests.views import view
 
 
-def values(name: str, expr: str = "", **labels: str) -> Values:
+def values(called: str, expr: str = "", /, **labels: str) -> Values:
     """The values of an alert."""
-    return Values(view(name, expr, **labels))
+    return Values(view(called, expr, {}, **labels))
 
 
 @pytest.mark.parametrize(

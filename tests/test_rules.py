@@ -1,5 +1,6 @@
 """The rule book: its grammar, its mistakes by file and line, overlays, and its proof of itself."""
 
+import re
 import time
 from pathlib import Path
 
@@ -208,3 +209,76 @@ def test_a_rule_file_in_the_wrong_place_is_no_silent_nothing(tmp_path):
 def test_a_rule_that_does_not_prove_itself_is_told_by_line(tmp_path, change, mistake):
     told = "\n".join(map(str, prove(load_book(overlay(tmp_path, GOOD.replace(*change))))))
     assert mistake in told
+
+
+ABOUT = """
+- {id: first, rank: 120, when: &when 'name = "X"', examples: &proof {matches: [{name: X}], ignores: [{name: Y}]}, say: [
+    {text: a1}, {text: a2}, {text: a3}, {text: a4}]}
+- {id: second, when: *when, say: [{text: b1}, {text: b2, command: 'look {instance}'}], examples: *proof}
+- {id: third, rank: 60, when: *when, say: [{text: c1}, {text: c2, command: 'see {instance}'}], examples: *proof}
+"""
+
+
+@pytest.mark.parametrize(
+    ("off", "said"),
+    [
+        ((), ["a1", "a2", "a3", "b2"]),
+        (("second",), ["a1", "a2", "a3", "c2"]),
+        (("first",), ["b1", "b2"]),
+        (("first", "second"), ["c1", "c2"]),
+        (("second", "third"), ["a1", "a2", "a3"]),
+    ],
+)
+def test_few_are_said_and_one_of_them_is_a_command_about_the_thing(tmp_path, off, said):
+    written = ABOUT
+    for rule in off:
+        written = re.sub(rf"- {{id: {rule},.*\n(?: .*\n)?", "", written)
+    if "&when" not in written:
+        written = written.replace("*when", "&when 'name = \"X\"'", 1)
+        written = written.replace("*proof", "&proof {matches: [{name: X}], ignores: [{name: Y}]}", 1)
+    book = load_book(overlay(tmp_path, written))
+    told = view("X", instance="db-1:9100")
+    own = [one.text.rstrip(":") for one in book.recommend(told) if one.rule in ("first", "second", "third")]
+    assert own == said
+
+
+@pytest.mark.parametrize(
+    ("say", "link"),
+    [
+        ("query: 'topk(5, {metric})'", "/graph?g0.expr=topk%285%2C%20up%29&g0.tab=1"),
+        (
+            "query: '{query}'\n    over: 6h",
+            "/graph?g0.expr=up%7Binstance%3D%22db-1%3A9100%22%7D&g0.tab=0&g0.range_input=6h",
+        ),
+        ("query: 'x{a=\"{instance}\"}'", "/graph?g0.expr=x%7Ba%3D%22db-1%3A9100%22%7D&g0.tab=1"),
+        ("query: 'x{a=\"{odd}\"}'", "/graph?g0.expr=x%7Ba%3D%22a%5C%22b%5C%5C%22%7D&g0.tab=1"),
+        ("query: 'x + {odd}'", None),
+        ("query: 'x + {missing}'", None),
+    ],
+)
+def test_a_query_is_a_graph_of_the_alerts_own_prometheus(tmp_path, say, link):
+    written = (
+        '- id: asks\n  rank: 900\n  when: name = "X"\n  say:\n  - text: Look.\n    '
+        f"{say}\n  examples: {{matches: [{{name: X}}], ignores: [{{name: Y}}]}}\n"
+    )
+    told = view("X", "up == 0", instance="db-1:9100", odd='a"b\\')
+    book = load_book(overlay(tmp_path, written))
+    first = book.recommend(told)[0]
+    assert first.link == (link and f"http://prometheus.example.org{link}")
+    without = view("X", instance="db-1:9100")
+    assert book.recommend(without)[0].link is None
+
+
+@pytest.mark.parametrize(
+    ("more", "mistake"),
+    [
+        ("link: https://x\n    query: up", "stands beside a link"),
+        ("over: 6h", "is not the time that a query's graph shows"),
+        ("query: up\n    over: long", "is not the time that a query's graph shows"),
+        ("query: [up]", "is not a text"),
+    ],
+)
+def test_mistakes_of_a_query(tmp_path, more, mistake):
+    written = f'- id: asks\n  when: name = "X"\n  say:\n  - text: Look.\n    {more}\n'
+    with pytest.raises(Mistakes, match=mistake):
+        load_book(overlay(tmp_path, written))

@@ -29,9 +29,11 @@ def graph(expr: str) -> str:
     return f"http://prometheus.example.org/graph?{urlencode({'g0.expr': expr, 'g0.tab': 1})}"
 
 
-def sighting(name: str = "Down", expr: str = "", annotations: dict[str, str] | None = None, **labels: str) -> Sighting:
+def sighting(
+    called: str = "Down", expr: str = "", annotations: dict[str, str] | None = None, /, **labels: str
+) -> Sighting:
     """A firing alert."""
-    named = {"alertname": name} if name else {}
+    named = {"alertname": called} if called else {}
     url = graph(expr) if expr else ""
     return Sighting("am", "alertmanager", "f", True, named | labels, annotations or {}, 0, generator_url=url)
 
@@ -41,6 +43,8 @@ def explained(told: Sighting, book: Book = BOOK, **context: Any) -> Described:
     return describe(CHAIN, told, Context(now=context.pop("now", 0), rules=book, **context))
 
 
-def view(name: str = "Down", expr: str = "", annotations: dict[str, str] | None = None, **labels: str) -> AlertView:
+def view(
+    called: str = "Down", expr: str = "", annotations: dict[str, str] | None = None, /, **labels: str
+) -> AlertView:
     """The alert after the whole shipped chain."""
-    return explained(sighting(name, expr, annotations, **labels)).view
+    return explained(sighting(called, expr, annotations, **labels)).view

@@ -29,6 +29,8 @@ _ADDRESS = re.compile(r"https?://[\w.:/~%\[\]-]+")
 """An address to which a path can be added."""
 _HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^@/]*@)?(\[[0-9a-fA-F:.]+\]|[^\s/:]+)(?::\d+)?(?:/.*)?", re.I)
 _NAME_OR_NUMBER = re.compile(r"[A-Za-z_:][\w:]*|-?[0-9.]+(?:e[-+]?[0-9]+)?", re.ASCII)
+_LEFT_OVER = re.compile(r"""["']\$\{?\w+\}?["']""")
+"""A matcher whose value is a variable that nobody filled in."""
 _QUERIES = {"expr": "expression", "query": "query"}
 _FIELDS = ("name", "subject", "metric", "unit", "value", "threshold", "source")
 
@@ -148,7 +150,8 @@ def value_of(view: AlertView, name: str) -> str:
 def _query(fact: object) -> str:
     """An expression on one line, whole or not at all: a part of it would say something else."""
     found = str(fact or "")
-    return _CONTROL.sub(" ", found).strip() if len(found) <= LONGEST_EXPRESSION and not unrendered(found) else ""
+    left_over = unrendered(found) or _LEFT_OVER.search(found) is not None
+    return "" if len(found) > LONGEST_EXPRESSION or left_over else _CONTROL.sub(" ", found).strip()
 
 
 def _host(instance: str) -> str:
