@@ -1,6 +1,7 @@
 """A server that the settings name, asked by GET: with credentials, under bounds, every failure one plain sentence."""
 
 import asyncio
+import os
 import ssl
 import time
 from collections.abc import Sequence
@@ -123,6 +124,10 @@ class Service:
             why = f"the certificate of {where} is not trusted: {error.certificate_error}"
         except (aiohttp.ClientConnectorError, ssl.SSLError, OSError) as error:
             why = f"{where} cannot be reached: {_reason(error)}"
+        except aiohttp.ClientPayloadError:
+            raise Problem(f"{where} ended in the middle of its answer") from None
+        except aiohttp.ServerDisconnectedError:
+            raise Problem(f"{where} closed the connection without an answer") from None
         except (aiohttp.ClientError, ValueError) as error:
             raise Problem(f"{where} did not answer as HTTP says: {_reason(error)}") from None
         self._away[origin] = (time.monotonic() + PAUSE, why)
@@ -221,5 +226,8 @@ def excerpt(body: bytes) -> str:
 def _reason(error: BaseException) -> str:
     """The words of an error of the network, without the address that they may hold."""
     inner = getattr(error, "os_error", error)
+    number = getattr(inner, "errno", None)
+    if isinstance(number, int) and number > 0 and not isinstance(inner, ssl.SSLError):
+        return os.strerror(number)
     words = getattr(inner, "strerror", None) or getattr(error, "message", None)
     return str(words or type(error).__name__)[:200]
