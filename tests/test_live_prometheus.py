@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 
@@ -15,7 +14,6 @@ from enrichers import Impact
 from enrichers.live.trend import Limit, trend
 from tests.live import each, loaded, refused, run
 from tests.monitoring import Metric, Prometheus, eventually, metric, needed, prometheus
-from tests.servers import firing, running, webhook
 from tests.stub import Reply, stub
 from tests.views import view
 
@@ -92,7 +90,9 @@ def test_the_trend_of_the_last_hours(stage: Stage, tmp_path: Path) -> None:
     assert words.startswith(("rising ▁", "jumped at "))
     assert ", 95 at " in words
     assert "above 80 since " in words
-    short, _ = run(tmp_path, config(stage.prometheus.url, "    trend: 30m\n"), view(expr="test_load > 80", host="web-1"))
+    short, _ = run(
+        tmp_path, config(stage.prometheus.url, "    trend: 30m\n"), view(expr="test_load > 80", host="web-1")
+    )
     assert short.facts["trend"].startswith("steady ▁")
     assert short.facts["trend"].endswith("above 80 all the time")
     none, _ = run(tmp_path, config(stage.prometheus.url, "    trend: 0s\n"), view(expr="test_load > 80", host="web-1"))
@@ -100,23 +100,24 @@ def test_the_trend_of_the_last_hours(stage: Stage, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expr", "labels", "now", "top"),
+    ("expr", "labels", "told"),
     [
-        ("sum by (queue) (test_queue) > 10", {"queue": "a"}, "120 at ", ["pod=p2: 90 (75%)", "pod=p1: 30 (25%)"]),
-        ("min by (host) (test_free_percent) < 5", {"host": "db"}, "3% at ", ["disk=a: 3%", "disk=b: 50%"]),
-        ("test_free_percent < 5", {"host": "db"}, "the lowest of 2 series", ["disk=a: 3%", "disk=b: 50%"]),
-        ("test_queue > 10", {"queue": "a"}, "the highest of 2 series", ["pod=p2: 90", "pod=p1: 30"]),
-        ("100 - avg by (host) (test_free_percent) > 10", {"host": "db"}, "73.5% at ", ["disk=a: 3", "disk=b: 50"]),
-        ("sum(test_queue) / sum(test_cpu_percent) > 0.5", {}, "86.33% at ", ["pod=p2: 90", "pod=p1: 30"]),
-        ("test_cpu_percent > 80", {"host": 'we"b,cpu=~".*'}, "7% at ", None),
-        ("test_cpu_percent > 80", {"host": 'we"b,cpu=~".*'}, "no longer above 80%", None),
-        ('absent(test_gone{job="x"})', {"job": "x"}, "no such series now", None),
-        ("test_none_total / test_none_total > 1", {}, "no figure now: Prometheus answers nan", None),
-        ("time() - test_backup_timestamp_seconds > 3600", {"job_name": "nightly"}, " days at ", None),
-        ("test_backup_timestamp_seconds < time() - 3600", {"job_name": "nightly"}, " days at ", None),
+        ("sum by (queue) (test_queue) > 10", {"queue": "a"}, ("120 at ", ["pod=p2: 90 (75%)", "pod=p1: 30 (25%)"])),
+        ("min by (host) (test_free_percent) < 5", {"host": "db"}, ("3% at ", ["disk=a: 3%", "disk=b: 50%"])),
+        ("test_free_percent < 5", {"host": "db"}, ("the lowest of 2 series", ["disk=a: 3%", "disk=b: 50%"])),
+        ("test_queue > 10", {"queue": "a"}, ("the highest of 2 series", ["pod=p2: 90", "pod=p1: 30"])),
+        ("100 - avg by (host) (test_free_percent) > 10", {"host": "db"}, ("73.5% at ", ["disk=a: 3", "disk=b: 50"])),
+        ("sum(test_queue) / sum(test_cpu_percent) > 0.5", {}, ("86.33% at ", ["pod=p2: 90", "pod=p1: 30"])),
+        ("test_cpu_percent > 80", {"host": 'we"b,cpu=~".*'}, ("7% at ", None)),
+        ("test_cpu_percent > 80", {"host": 'we"b,cpu=~".*'}, ("no longer above 80%", None)),
+        ('absent(test_gone{job="x"})', {"job": "x"}, ("no such series now", None)),
+        ("test_none_total / test_none_total > 1", {}, ("no figure now: Prometheus answers nan", None)),
+        ("time() - test_backup_timestamp_seconds > 3600", {"job_name": "nightly"}, (" days at ", None)),
+        ("test_backup_timestamp_seconds < time() - 3600", {"job_name": "nightly"}, (" days at ", None)),
     ],
 )
-def test_shapes_of_rules(stage: Stage, tmp_path: Path, expr: str, labels: dict, now: str, top: list | None) -> None:
+def test_shapes_of_rules(stage: Stage, tmp_path: Path, expr: str, labels: dict[str, str], told: tuple) -> None:
+    now, top = told
     added, outcome = run(tmp_path, config(stage.prometheus.url), view(expr=expr, **labels))
     assert outcome.outcome == "ok", outcome
     assert now in added.facts["value_now"]
@@ -214,7 +215,10 @@ def test_an_alert_without_a_query_asks_nothing(tmp_path: Path, expr: str) -> Non
     ("text", "told"),
     [
         ("{}", ": names no server: set url, or servers"),
-        ("{url: 'prometheus:9090'}", ".url: must be an address that begins with http:// or https:// and names a server"),
+        (
+            "{url: 'prometheus:9090'}",
+            ".url: must be an address that begins with http:// or https:// and names a server",
+        ),
         ("{url: 'http://p:9090/graph?g0.expr=up'}", ".url: must not hold ? or #"),
         ("{url: 'http://p', trend: 30d}", ".trend: must be at most 7d"),
         ("{url: 'http://p', series: 100}", ".series: must be at most 20"),
@@ -225,24 +229,6 @@ def test_an_alert_without_a_query_asks_nothing(tmp_path: Path, expr: str) -> Non
 def test_a_wrong_setting_is_told_by_its_line(tmp_path: Path, text: str, told: str) -> None:
     first = refused(tmp_path, f"  prometheus: {text}\n")[0]
     assert first.startswith(f"config.yaml:2: enrichers.prometheus{told}")
-
-
-def test_it_is_on_the_stored_alert_with_its_provenance(stage: Stage, tmp_path: Path) -> None:
-    text = "enrichers:\n" + config(stage.prometheus.url, "    users: sum(test_active_users)\n")
-    alert = firing("HostHighCpu", host="web-1") | {"generatorURL": f"http://elsewhere/graph?g0.expr={quote(CPU)}"}
-    with running(tmp_path, text) as server:
-        server.post("/webhook", webhook(alert))
-
-        def done() -> dict | None:
-            found = server.get("/api/v1/alerts/1")[1]
-            return found if "prometheus" in {run["enricher"] for run in found["enrichers"]} else None
-
-        found = eventually(done)
-    assert found["facts"]["value_now"].startswith("92%"), found["enrichers"]
-    assert found["impact"] == {"users": 17, "source": f"{stage.prometheus.url}: sum(test_active_users)"}
-    assert (found["value"], found["overage_percent"]) == (92, 15)
-    assert {found["provenance"][name] for name in ("value", "impact")} == {"prometheus"}
-    assert found["provenance"]["facts"]["top_series"] == "prometheus"
 
 
 T = 1_700_000_000  # 22:13:20
