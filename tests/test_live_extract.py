@@ -32,6 +32,7 @@ TOLD = {"summary": "Order 4711 failed", "description": "shard=3 of orders-eu\nse
         ((r"n=(?P<n>\d+)",), ["facts"], {"n": "5"}),
         ((r"(?P<a>nothing)|(?P<b>Order)",), None, {"b": "Order"}),
         ((r"(?P<order>\d+)", r"(?P<order>E\d+)"), None, {"order": "4711"}),
+        ((r"(?P<first>4711)|(?P<later>E42)",), ["annotations"], {"first": "4711"}),
         ((r"(?P<none>zzz)",), None, {}),
     ],
 )

@@ -143,13 +143,25 @@ def test_a_server_that_is_away_is_told_and_not_asked_again_by_a_storm(tmp_path: 
     with stub() as service:
         url = service.url
     chain = loaded(tmp_path, config(url, path="/{host}"))
-    first, second = asyncio.run(_in_turn(chain))
+    first, second = asyncio.run(_in_turn(chain, "ab"))
     assert first == f"{url}/a cannot be reached: Connection refused"
     assert second == f"{url}/a cannot be reached: Connection refused; not asked again for 10 s"
 
 
-async def _in_turn(chain) -> list[str | None]:
-    return [(await each(chain, view(host=host)))[0][0][1].detail for host in ("a", "b")]
+def test_a_server_that_answers_nothing_is_left_alone_but_one_slow_answer_is_not_its_end(tmp_path: Path) -> None:
+    slow, quick = Reply('"x"', wait=1), Reply('"x"')
+    with stub(a=slow, b=slow, c=quick, d=slow, e=slow, f=slow, g=quick) as service:
+        chain = loaded(tmp_path, config(service.url, "facts: {a: '@'}\npatience: 200ms", path="/{host}"))
+        told = asyncio.run(_in_turn(chain, "abcdefg"))
+    late = "did not answer within 0.2 s"
+    assert [detail and detail.rpartition("/")[2] for detail in told] == [
+        f"a {late}", f"b {late}", None, f"d {late}", f"e {late}", f"f {late}", f"f {late}; not asked again for 10 s",
+    ]  # fmt: skip
+    assert service.paths == ["/a", "/b", "/c", "/d", "/e", "/f"]
+
+
+async def _in_turn(chain, hosts: str) -> list[str | None]:
+    return [(await each(chain, view(host=host)))[0][0][1].detail for host in hosts]
 
 
 def test_the_same_is_asked_once_at_a_time_and_remembered(tmp_path: Path) -> None:

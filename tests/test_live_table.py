@@ -1,8 +1,6 @@
 """The enricher `table`: rows found by what the alert says, into facts, links and impact."""
 
 import asyncio
-import os
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,9 @@ shop,checkout,team-pay,gold,https://wiki.example.org/{alertname}?pod={pod},"#pay
 shop,*,team-shop,silver,,#shop
 
 *,mail-*,team-mail,bronze,,
+infra,mail-out,team-never,,,
+infra,dns,team-dns,,,
+*,*-n*,team-late,,,
 """
 YAML = """
 - service: [checkout, payment]
@@ -45,6 +46,9 @@ def config(match: str = "[namespace, service]", more: str = "", file: str = "ser
         ({"namespace": "shop"}, "team-shop"),
         ({"namespace": "infra", "service": "mail-relay"}, "team-mail"),
         ({"service": "mail-"}, "team-mail"),
+        ({"namespace": "infra", "service": "mail-out"}, "team-mail"),
+        ({"namespace": "infra", "service": "dns"}, "team-dns"),
+        ({"namespace": "infra", "service": "web-node"}, "team-late"),
         ({"namespace": "infra", "service": "Mail-relay"}, None),
         ({"namespace": "infra", "service": "gmail-relay"}, None),
         ({"namespace": "sho"}, None),
@@ -169,4 +173,3 @@ def test_the_table_is_among_the_files_whose_change_reloads(tmp_path: Path) -> No
     (tmp_path / "config.yaml").write_text(f"enrichers:\n{config()}")
     configuration = Configuration(lambda: load(tmp_path / "config.yaml", {}), Meters())
     assert tmp_path / "services.csv" in configuration.files()
-    os.utime(tmp_path / "services.csv", (time.time(), time.time()))

@@ -4,6 +4,7 @@ import asyncio
 import os
 import ssl
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,6 +25,8 @@ LONGEST_URL = 8192
 """Characters of an address with its parameters."""
 PAUSE = 10.0
 """Seconds in which a server that could not be reached is not asked again: a storm shall not wait for it each time."""
+SLOW = 3
+"""So many answers in a row that do not come in time are the server's fault rather than that of what was asked."""
 USUAL_SIZE = Bytes(2**20)
 MOST_REMEMBERED = 1000
 MOST_REMEMBERED_BYTES = 32 * 2**20
@@ -95,6 +98,7 @@ class Service:
         self._sent = self._credentials() | self.headers | {"Accept-Encoding": "identity"}
         self._remembered = Remembered(self.remember.total_seconds(), MOST_REMEMBERED, MOST_REMEMBERED_BYTES)
         self._away: dict[str, tuple[float, str]] = {}
+        self._slow: Counter[str] = Counter()
 
     async def ask(self, context: Context, address: str, params: Params = ()) -> bytes:
         """The body of the answer, from the server or remembered.
@@ -117,20 +121,23 @@ class Service:
             raise Problem(f"{why}; not asked again for {PAUSE:g} s")
         try:
             async with asyncio.timeout(self.patience.total_seconds()):
-                return await self._read(http, url, where)
+                body = await self._read(http, url, where)
         except TimeoutError:
+            self._slow[origin] += 1
             why = f"{where} did not answer within {self.patience.total_seconds():g} s"
-        except aiohttp.ClientConnectorCertificateError as error:
-            why = f"the certificate of {where} is not trusted: {error.certificate_error}"
-        except (aiohttp.ClientConnectorError, ssl.SSLError, OSError) as error:
-            why = f"{where} cannot be reached: {_reason(error)}"
-        except aiohttp.ClientPayloadError:
-            raise Problem(f"{where} ended in the middle of its answer") from None
-        except aiohttp.ServerDisconnectedError:
-            raise Problem(f"{where} closed the connection without an answer") from None
+        except aiohttp.ClientConnectionError as error:
+            self._slow[origin] = SLOW
+            why = f"{where} {_unreachable(error)}"
+        except Problem:
+            self._slow[origin] = 0
+            raise
         except (aiohttp.ClientError, ValueError) as error:
-            raise Problem(f"{where} did not answer as HTTP says: {_reason(error)}") from None
-        self._away[origin] = (time.monotonic() + PAUSE, why)
+            raise Problem(f"{where} {_broken(error)}") from None
+        else:
+            self._slow[origin] = 0
+            return body
+        if self._slow[origin] >= SLOW:
+            self._away[origin], self._slow[origin] = (time.monotonic() + PAUSE, why), 0
         raise Problem(why)
 
     async def _read(self, http: aiohttp.ClientSession, url: str, where: str) -> bytes:
@@ -223,11 +230,22 @@ def excerpt(body: bytes) -> str:
     return f"{text[:_EXCERPT]}{'…' if len(text) > _EXCERPT else ''}"
 
 
-def _reason(error: BaseException) -> str:
-    """The words of an error of the network, without the address that they may hold."""
+def _unreachable(error: aiohttp.ClientConnectionError) -> str:
+    """Why there is no connection, without the address that the error's own words hold."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"has a certificate that is not trusted: {str(error.certificate_error)[:200]}"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "closed the connection without an answer"
     inner = getattr(error, "os_error", error)
     number = getattr(inner, "errno", None)
     if isinstance(number, int) and number > 0 and not isinstance(inner, ssl.SSLError):
-        return os.strerror(number)
-    words = getattr(inner, "strerror", None) or getattr(error, "message", None)
-    return str(words or type(error).__name__)[:200]
+        return f"cannot be reached: {os.strerror(number)}"
+    return f"cannot be reached: {str(getattr(inner, 'strerror', None) or type(error).__name__)[:200]}"
+
+
+def _broken(error: Exception) -> str:
+    """What is wrong with an answer that is not of HTTP's form."""
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "ended in the middle of its answer"
+    words = str(getattr(error, "message", "") or type(error).__name__).splitlines()[0]
+    return f"did not answer as HTTP says: {words[:200].rstrip(':')}"
