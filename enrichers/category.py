@@ -72,7 +72,10 @@ _SIGNS: tuple[tuple[Category, int, str], ...] = (
     (
         Category.DATABASE,
         _SYMPTOM,
-        r"(dead|lost|missing|unavailable|corrupt) (partitions?|shards?|blocks?|chunks?|tablets?)",
+        (
+            r"(dead|lost|missing|unavailable|corrupt) (partitions?|shards?|blocks?|chunks?|tablets?)|"
+            r"slow quer(y|ies)|long (running )?(quer(y|ies)|transactions?)"
+        ),
     ),
     (
         Category.BUSINESS,

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import promql_parser as promql
 
-from enrichers.promtree import bare, clock_of, constant, divides, functions_in, name_of, scale_of, selectors_in
+from enrichers.promtree import bare, clock_of, constant, divides, functions_in, kept_in, name_of, scale_of, selectors_in
 from receiver.domain.enrichment import Direction
 
 LONGEST = 8192
@@ -53,6 +53,8 @@ class Reading:
     """Whether time that has passed is measured, or time that is left."""
     divided: bool = False
     """True when the measured side is one metric divided by another."""
+    kept: tuple[str, ...] | None = None
+    """The labels that the aggregations let through; None for all."""
     selected: dict[str, str] = field(default_factory=dict)
     """Labels that the expression pins to one value."""
 
@@ -156,6 +158,7 @@ def _reading(expression: str, tree: Any, server: str | None) -> Reading:
         clock="since" if found.since else clock_of(found.measured),
         scale=scale_of(found.measured),
         divided=divides(found.measured),
+        kept=tuple(name for name in found_kept if name != "le") if (found_kept := kept_in(found.measured)) else None,
         selected=selected,
     )
 

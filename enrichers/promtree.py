@@ -17,6 +17,10 @@ _ARITHMETIC: dict[str, Callable[[float, float], float]] = {
 }
 
 
+SELECTING = ("topk", "bottomk")
+"""Aggregations that let series through as they are."""
+
+
 def constant(node: Any) -> float | None:
     """The value of an expression of numbers only, None when there is a metric in it or it has no finite value."""
     node = bare(node)
@@ -134,3 +138,18 @@ def clock_of(node: Any) -> Literal["since", "until"] | None:
 def _is_now(node: Any) -> bool:
     node = bare(node)
     return isinstance(node, promql.Call) and str(node.func.name) == "time"
+
+
+def kept_in(node: Any) -> tuple[str, ...] | None:
+    """The labels that the outermost aggregations let through, in the order written; None for all or unknown ones."""
+    node = bare(node)
+    if isinstance(node, promql.AggregateExpr):
+        modifier = node.modifier
+        if modifier is None:
+            return () if str(node.op) not in SELECTING else None
+        return tuple(modifier.labels) if str(modifier.type) == "AggModifierType.By" else None
+    if isinstance(node, promql.BinaryExpr):
+        return next((found for side in (node.lhs, node.rhs) if (found := kept_in(side)) is not None), None)
+    if isinstance(node, promql.Call):
+        return next((found for argument in node.args if (found := kept_in(argument)) is not None), None)
+    return None

@@ -8,9 +8,9 @@ from enrichers import promql
 from enrichers.api import Context
 from enrichers.promql import Reading
 from enrichers.subject import subject
-from enrichers.units import figure, unit_of
+from enrichers.units import called, figure, unit_of
 from enrichers.values import value_in
-from receiver.domain.enrichment import AlertView, Enrichment
+from receiver.domain.enrichment import AlertView, Direction, Enrichment
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +30,26 @@ class _Rule:
 
 def thresholds(alert: AlertView, _context: Context) -> Enrichment | None:
     """What is measured and how bad it is, from the PromQL in `generatorURL` and the annotations."""
-    rule = _rule(alert.generator_url)
+    rule = _rule(alert.generator_url) or _told_by(alert)
     annotations, labels = alert.annotations, alert.labels
     if alert.subject:
         about: str | None = alert.subject
     elif rule is None:
         about = subject(labels, {})
     else:
-        about = subject(labels, rule.reading.selected, rule.reading.metric)
+        about = subject(labels, rule.reading.selected, rule.reading.metric, rule.reading.kept)
     summary = annotations.get("summary") or annotations.get("title")
     title = alert.title or summary or (f"{alert.name} on {about}" if alert.name and about else alert.name or about)
     message = alert.message or annotations.get("description") or annotations.get("message") or summary or ""
     if rule is None:
         return Enrichment(title=title or None, message=message or None, subject=about)
     reading = rule.reading
-    value = value_in(alert, reading, rule.unit)
+    value = value_in(alert, reading, rule.unit) if alert.value is None else alert.value
     overage = overage_percent(value, reading)
     said = _sentence(rule, value, overage, undescribed=not message)
     return Enrichment(
         title=title or None,
-        message=f"{message} {said}" if message and said else message or said or None,
+        message=_joined(message, said) or None,
         subject=about,
         metric=reading.metric,
         value=value,
@@ -58,6 +58,28 @@ def thresholds(alert: AlertView, _context: Context) -> Enrichment | None:
         unit=rule.unit,
         overage_percent=overage,
     )
+
+
+def _joined(message: str, said: str) -> str:
+    if not message or not said:
+        return message or said
+    return f"{message} {said}" if message.endswith((".", "!", "?", ":", "…", ">")) else f"{message}. {said}"
+
+
+def _told_by(alert: AlertView) -> _Rule | None:
+    """What a sender says by itself of the metric and its threshold; None when it says nothing."""
+    if alert.threshold is None or alert.metric is None:
+        return None
+    return _told(alert.metric, alert.threshold, alert.direction or "above", alert.unit)
+
+
+@lru_cache(1024)
+def _told(metric: str, threshold: float, direction: Direction, unit: str | None) -> _Rule:
+    sign = "<" if direction == "below" else ">"
+    reading = Reading("", metric=metric, metrics=(metric,), sign=sign, threshold=threshold)
+    unit = unit or unit_of(reading)
+    noun, limit = called(metric), figure(threshold, unit)
+    return _Rule(reading, unit, f"{noun} is {_COMPARED[sign]} {limit}.", f"{noun} is at", limit)
 
 
 @lru_cache(1024)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import humanize
 
 from enrichers.promql import Reading
+from receiver.domain.words import words_of
 
 _SUFFIXES = (
     (("_percent", "_percentage", "_pct"), "percent"),
@@ -64,6 +65,17 @@ def _by_suffix(metric: str, reading: Reading) -> str | None:
     if found is None and (reading.functions & _COUNTING or metric.endswith("_total")):
         return "count"
     return found
+
+
+def called(metric: str) -> str:
+    """A metric's name without its unit, as people say it: `cpu_percent` is "CPU", `api_time_ms` is "API time"."""
+    ending = next((end for endings, _ in _SUFFIXES for end in endings if metric.endswith(end)), "")
+    words = words_of(metric.removesuffix(ending) or metric).split()
+    said = " ".join(word.upper() if word in _ACRONYMS else word for word in words)
+    return said[:1].upper() + said[1:]
+
+
+_ACRONYMS = frozenset({"cpu", "api", "http", "db", "io", "gc", "jvm", "ssl", "tls", "dns", "sql", "p50", "p95", "p99"})
 
 
 def figure(value: float, unit: str | None) -> str:

@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from enrichers.units import figure
 from receiver.data import data
 from receiver.domain import times
 from receiver.domain.enrichment import History
+from receiver.domain.history import spoken
 from receiver.domain.sighting import Sightings
 from receiver.errors import Mistake, Mistakes, Refused
 from receiver.flow.rehearse import Rehearsal
@@ -42,8 +43,7 @@ def explain(paths: Sequence[str], settings: Settings, as_json: bool, source: str
     if source is not None and source not in settings.sources:
         sentence = unknown(f"has no source {source}", source, settings.sources)
         raise Mistakes([settings.origin.mistake(("sources",), sentence)])
-    layout = None if as_json else _template()
-    unread = _Unread()
+    show, unread = printer(as_json), _Unread()
     with Rehearsal(settings) as rehearsal:
         for place, body in _bodies(paths):
             try:
@@ -61,7 +61,7 @@ def explain(paths: Sequence[str], settings: Settings, as_json: bool, source: str
                 click.echo(_one_line(_visible(f"{place}: about {said.fingerprint}: {said.why}")), err=True)
             for sighting in told.alerts:
                 explained = rehearsal.explain(sighting, History(episodes=(times.now(),), notification_count=1))
-                click.echo(_line(explained) if layout is None else layout.render(**_shown(explained)))
+                click.echo(show(explained))
     return unread.tell()
 
 
@@ -141,6 +141,14 @@ def _bare(body: Any) -> Any:
     return body
 
 
+def printer(as_json: bool) -> Callable[[dict[str, Any]], str]:
+    """What makes an explained alert, in the form of `--json` or of the API, a text for a terminal or a line of JSON."""
+    if as_json:
+        return _line
+    layout = _template()
+    return lambda explained: str(layout.render(**_shown(explained)))
+
+
 def _template() -> Any:
     # The output is a terminal's, so nothing is escaped as HTML; control characters are taken out of all values.
     environment = Environment(
@@ -149,7 +157,7 @@ def _template() -> Any:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701
     )
-    environment.filters |= {"figure": figure, "one_line": _one_line, "told": _told}
+    environment.filters |= {"figure": figure, "one_line": _one_line, "told": _told, "lasting": _lasting}
     return environment.get_template("explain.txt")
 
 
@@ -167,6 +175,10 @@ def _told(fact: Any) -> str:
     if isinstance(fact, list) and any(isinstance(one, str) and " " in one for one in fact):
         return "".join(f"\n{_one_line(one) if isinstance(one, str) else json.dumps(one)}" for one in fact)
     return _one_line(fact) if isinstance(fact, str) else json.dumps(fact, ensure_ascii=False)
+
+
+def _lasting(seconds: float) -> str:
+    return spoken(round(seconds * times.SECOND))
 
 
 def _shown(explained: dict[str, Any]) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def test_a_level_is_told_as_in_one_breath():
         "HostHighCpu", "cpu_percent > 80", {"summary": "CPU of web-1 is high", "description": "CPU: 92%"}, host="web-1"
     )
     assert found.title == "CPU of web-1 is high"
-    assert found.message == "CPU: 92% CPU is at 92% (threshold: 80%, exceeded by 15.0%)."
+    assert found.message == "CPU: 92%. CPU is at 92% (threshold: 80%, exceeded by 15.0%)."
 
 
 def test_states_and_counts_are_never_exceeded_by():
@@ -289,8 +289,32 @@ def test_the_annotation_value_wins():
 )
 def test_the_sentence_that_the_reading_adds(expr, told, sentence):
     message = view("X", expr, {"description": told}).message
-    assert message.startswith(f"{told} {sentence}".strip())
+    assert message.startswith(f"{told}. {sentence}" if told and sentence else told or sentence)
     assert sentence or message == told
+
+
+@pytest.mark.parametrize(
+    ("expr", "labels", "about"),
+    [
+        ("sum by (environment, bosh_deployment, bosh_job_name) (x) > 1",
+         {"service": "cf", "environment": "prod", "bosh_deployment": "d", "bosh_job_name": "router"}, "router"),
+        ("sum by (job, couchdb_cluster) (x) > 1", {"job": "couchdb", "couchdb_cluster": "eu"}, "eu"),
+        ("sum by (job) (x) > 1", {"job": "api", "service": "s"}, "api"),
+        ("sum by (region) (x) > 1", {"region": "eu", "service": "metrics"}, "eu"),
+        ("sum by (namespace, pod) (x) > 1", {"namespace": "n", "pod": "p", "team": "t"}, "n/p"),
+        ("histogram_quantile(0.9, sum by (handler, le) (rate(x_bucket[5m]))) > 1", {"handler": "/a", "instance": "i"},
+         "/a"),
+        ("sum(x) > 1", {"service": "shop"}, "shop"),
+        ("topk(3, x) > 1", {"instance": "i"}, "i"),
+        ("kube_x > 1", {"topic": "observability", "node": "n-1"}, "n-1"),
+        ("kafka_x > 1", {"topic": "orders", "instance": "i"}, "orders"),
+        ("x > 1", {"namespace": "$namespace", "instance": "i"}, "i"),
+        ("x > 1", {"pod": "{{ $labels.pod }}", "job": "j"}, "j"),
+        ("x > 1", {"kubernetes_pod_name": "p", "kubernetes_namespace": "n"}, "n/p"),
+    ],
+)  # fmt: skip
+def test_the_thing_is_what_the_expression_keeps_not_what_the_rule_puts_on(expr, labels, about):
+    assert view("X", expr, **labels).subject == about
 
 
 @pytest.mark.parametrize(

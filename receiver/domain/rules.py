@@ -1,131 +1,19 @@
 """Rules: when one applies to an alert, and what it then recommends. Compiled elsewhere; decided here."""
 
-import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, Protocol
+from functools import lru_cache, partial
+from typing import Any
 
+from receiver.domain.conditions import FIXED, Condition, listed, text_of
 from receiver.domain.enrichment import AlertView, Recommendation
 from receiver.domain.phrases import Phrase, Values
-from receiver.domain.words import words_of
+from receiver.domain.sieve import Sieve, Together
 
-LONGEST_TEXT = 4096
-"""Characters of an alert's own text that a rule looks at."""
 MOST = 6
 """Recommendations an alert gets from the book, best first."""
 KEPT = 2048
 """Combinations of fixed fields whose candidate rules are remembered."""
-
-_READ_FROM_RULE = ("metric", "metrics", "functions", "words", "unit", "direction", "fact.expression")
-FIXED = ("name", "source", "kind", "category", "fact.error_type", *_READ_FROM_RULE)
-"""Fields that all alerts of one alerting rule share: what they rule out is found out once, not alert by alert."""
-
-
-class Matcher(Protocol):
-    """A compiled regular expression of linear time."""
-
-    def fullmatch(self, text: str) -> object | None:
-        """The match when all of the text fits, else None."""
-        ...
-
-
-class Condition(Protocol):
-    """Something about an alert that holds or does not."""
-
-    def holds(self, view: AlertView) -> bool:
-        """Whether it holds for this alert."""
-        ...
-
-    def reduced(self, view: AlertView) -> "Condition | bool":
-        """What is left to find out when the FIXED fields are as in this alert: nothing (True, False), or less."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A test of a text: `=`, `!=`, `=~`, `!~`. What is missing is empty, as in Alertmanager's matchers."""
-
-    field: str
-    negated: bool
-    equals: str | None = None
-    pattern: Matcher | None = None
-
-    def holds(self, view: AlertView) -> bool:
-        """See Condition."""
-        value = text_of(view, self.field)
-        found = value == self.equals if self.pattern is None else self.pattern.fullmatch(value) is not None
-        return found is not self.negated
-
-    def reduced(self, view: AlertView) -> Condition | bool:
-        """See Condition."""
-        return self.holds(view) if self.field in FIXED else self
-
-
-NUMBERS: Mapping[str, Callable[[float, float], bool]] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A comparison with a number; False when the alert has none there."""
-
-    field: str
-    sign: str
-    than: float
-
-    def holds(self, view: AlertView) -> bool:
-        """See Condition."""
-        value = number_of(view, self.field)
-        return value is not None and NUMBERS[self.sign](value, self.than)
-
-    def reduced(self, view: AlertView) -> Condition | bool:
-        """See Condition."""
-        del view
-        return self
-
-
-@dataclass(frozen=True, slots=True)
-class Every:
-    """All of the parts hold (`all`)."""
-
-    parts: tuple[Condition, ...]
-
-    def holds(self, view: AlertView) -> bool:
-        """See Condition."""
-        return all(part.holds(view) for part in self.parts)
-
-    def reduced(self, view: AlertView) -> Condition | bool:
-        """See Condition."""
-        left = [part.reduced(view) for part in self.parts]
-        if False in left:
-            return False
-        open_parts = tuple(part for part in left if not isinstance(part, bool))
-        return Every(open_parts) if open_parts else True
-
-
-@dataclass(frozen=True, slots=True)
-class Some:
-    """At least one of the parts holds (`any`); with `negated`, none does (`none`)."""
-
-    parts: tuple[Condition, ...]
-    negated: bool = False
-
-    def holds(self, view: AlertView) -> bool:
-        """See Condition."""
-        return any(part.holds(view) for part in self.parts) is not self.negated
-
-    def reduced(self, view: AlertView) -> Condition | bool:
-        """See Condition."""
-        left = [part.reduced(view) for part in self.parts]
-        if True in left:
-            return not self.negated
-        open_parts = tuple(part for part in left if not isinstance(part, bool))
-        return Some(open_parts, self.negated) if open_parts else self.negated
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +32,8 @@ class Say:
             return None
         command = self.command.shell(values) if self.command else None
         link = self.link.url(values) if self.link else None
+        if command is not None and text.endswith("."):
+            text = f"{text[:-1]}:"  # it leads to the command
         return Recommendation(text, command, link, rule, self.careful)
 
 
@@ -190,16 +80,22 @@ class Book:
     rules: tuple[Rule, ...] = ()
     digest: str = ""
     """Changes whenever a rule does."""
+    together: Together | None = field(default=None, repr=False, compare=False)
+    """How many patterns are tried at once; None to try each rule."""
     _candidates: Callable[..., Candidates] = field(init=False, repr=False, compare=False)
+    _sieve: Sieve | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_candidates", lru_cache(KEPT)(self._not_ruled_out))
+        conditions = [rule.when for rule in self.rules]
+        made = None if self.together is None else Sieve.of(conditions, FIXED, self.together)
+        object.__setattr__(self, "_sieve", made)
 
     def applying(self, view: AlertView) -> list[Rule]:
         """The rules that apply to the alert, best first."""
         facts = view.facts
         fixed = (view.name, view.source, view.kind, view.metric, view.category, view.unit, view.direction)
-        read = (tuple(_listed(view, "metrics")), tuple(_listed(view, "functions")))
+        read = (tuple(listed(view, "metrics")), tuple(listed(view, "functions")))
         told = (_hashable(facts.get("error_type")), _hashable(facts.get("expression")))
         candidates = self._candidates(*fixed, *read, *told)
         return [rule for rule, left in candidates if left is True or left.holds(view)]  # type: ignore[union-attr]
@@ -223,72 +119,14 @@ class Book:
         facts = {"error_type": error_type, "expression": expression, "metrics": metrics, "functions": functions}
         view = AlertView(source, kind, "", name, {}, {}, "", 0, metric=metric, category=category, facts=facts)
         view.unit, view.direction = unit, direction
-        reduced = ((rule, rule.when.reduced(view)) for rule in self.rules)
+        if self._sieve is None:
+            tried: Iterable[Rule] = self.rules
+        else:
+            tried = (self.rules[place] for place in self._sieve.let_through(partial(text_of, view)))
+        reduced = ((rule, rule.when.reduced(view)) for rule in tried)
         return tuple((rule, left) for rule, left in reduced if left is not False)
 
 
 def _hashable(fact: Any) -> Any:
     """The fact as `text_of` reads it, so that it can be remembered by."""
     return fact if fact is None or isinstance(fact, str) else str(fact)
-
-
-def text_of(view: AlertView, name: str) -> str:
-    """The field as text, "" when it is missing, capped."""
-    if name.startswith("label."):
-        return view.labels.get(name[6:], "")[:LONGEST_TEXT]
-    if name.startswith("annotation."):
-        return view.annotations.get(name[11:], "")[:LONGEST_TEXT]
-    if name.startswith("fact."):
-        found = view.facts.get(name[5:])
-        return "" if found is None else str(found)[:LONGEST_TEXT]
-    if name == "text":
-        return "\n".join((view.title, view.message, *view.annotations.values()))[:LONGEST_TEXT]
-    if name in _READ:
-        return _READ[name](view)[:LONGEST_TEXT]
-    found = getattr(view, name)
-    return "" if found is None else str(found)[:LONGEST_TEXT]
-
-
-def _listed(view: AlertView, fact: str) -> Sequence[str]:
-    """What the reading of the rule's expression lists; nothing when a sender's own fact has that name."""
-    found = view.facts.get(fact, ())
-    return found if isinstance(found, list | tuple) and all(isinstance(one, str) for one in found) else ()
-
-
-def _metrics(view: AlertView) -> str:
-    return " ".join(_listed(view, "metrics") or ([view.metric] if view.metric else ()))
-
-
-_READ: Mapping[str, Callable[[AlertView], str]] = {
-    "metrics": _metrics,
-    "functions": lambda view: " ".join(_listed(view, "functions")),
-    "words": lambda view: words_of(f"{view.name} {_metrics(view)}"),
-}
-
-
-def number_of(view: AlertView, name: str) -> float | None:
-    """The field as a number, None when it is none."""
-    found = view.facts.get(name[5:]) if name.startswith("fact.") else getattr(view, name)
-    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
-
-
-TEXTS: Sequence[str] = (
-    "name",
-    "source",
-    "kind",
-    "category",
-    "priority",
-    "metric",
-    "metrics",
-    "functions",
-    "words",
-    "subject",
-    "unit",
-    "direction",
-    "title",
-    "message",
-    "text",
-)
-"""Fields that can be tested as text, besides label.NAME, annotation.NAME and fact.NAME."""
-FIGURES: Sequence[str] = ("value", "threshold", "overage_percent")
-"""Fields that can be compared with a number, besides fact.NAME."""

@@ -10,7 +10,7 @@ from receiver.data import data
 from receiver.domain.phrases import Phrase
 from receiver.domain.rules import Book, Example, Rule, Say
 from receiver.errors import Mistake, Mistakes
-from receiver.rulebook.when import Unclear, condition
+from receiver.rulebook.when import Unclear, condition, together
 from receiver.yamlfile import Document, read
 
 USUAL_RANK = 100
@@ -53,7 +53,7 @@ def load_book(folder: Path | None = None, named: Callable[[str], Mistake] | None
         raise Mistakes(mistakes)
     # With the same rank, those of the folder speak first: their writer knows the place.
     ordered = sorted(rules.values(), key=lambda rule: (-rule.rank, rule.file in shipped))
-    return Book(tuple(ordered), hashed.hexdigest())
+    return Book(tuple(ordered), hashed.hexdigest(), together)
 
 
 def _misplaced(folder: Path, named: Callable[[str], Mistake]) -> Iterator[Mistake]:
