@@ -4,7 +4,7 @@ An enricher is a callable `(alert, context)` that returns what it adds: an `Enri
 names, or None. See docs/enrichers.md.
 """
 
-from enrichers.api import Additions, Context, Enricher
+from enrichers.api import Additions, Bytes, Context, Enricher, JMESPath, Problem
 from receiver.domain.enrichment import (
     AlertView,
     Enrichment,
@@ -19,14 +19,17 @@ from receiver.domain.vocabulary import Category, Priority
 __all__ = [
     "Additions",
     "AlertView",
+    "Bytes",
     "Category",
     "Context",
     "Enricher",
     "Enrichment",
     "History",
     "Impact",
+    "JMESPath",
     "Link",
     "Priority",
+    "Problem",
     "Recommendation",
     "Term",
 ]

@@ -31,6 +31,22 @@ class Context:
     """A shared session, for async enrichers only (None for inline and sync ones). Closed by alertsage."""
 
 
+class Problem(Exception):  # noqa: N818 - what somebody has to put right, not a fault of ours
+    """What is wrong, in one plain sentence. Raised by an enricher it is the detail of the outcome, and while it is
+    made the mistake in its settings: both as it stands, without the name of a class.
+    """
+
+
+class Bytes(int):
+    """A number of bytes. As the type of a setting it is written 64KiB, 16MiB or as a number."""
+
+
+class JMESPath(str):
+    """A JMESPath expression. As the type of a setting it is checked when the configuration is loaded."""
+
+    __slots__ = ()
+
+
 class Enricher(Protocol):
     """A callable that says more about an alert. Its dataclass fields, if it is a dataclass, are its settings.
 

@@ -121,12 +121,21 @@ def read(generator_url: str) -> Reading | None:
         return None
     try:
         expression = expression_of(generator_url)
-        if expression is None or len(_OPERATOR.findall(_QUOTED.sub("", expression))) > MOST_OPERATORS:
-            return None
-        tree = promql.parse(expression)
+        server = _server_of(generator_url)
+    except ValueError:
+        return None
+    tree = parsed(expression) if expression is not None else None
+    return None if expression is None or tree is None else _reading(expression, tree, server)
+
+
+def parsed(expression: str) -> Any:
+    """The expression as a tree; None when it is not PromQL, or more of it than is read."""
+    if len(expression) > LONGEST or len(_OPERATOR.findall(_QUOTED.sub("", expression))) > MOST_OPERATORS:
+        return None
+    try:
+        return promql.parse(expression)
     except (ValueError, RecursionError):
         return None
-    return _reading(expression, tree, _server_of(generator_url))
 
 
 def _reading(expression: str, tree: Any, server: str | None) -> Reading:

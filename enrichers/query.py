@@ -35,6 +35,14 @@ def query(measured: Any, labels: Mapping[str, str]) -> str | None:
     return found if len(found) <= LONGEST else None
 
 
+def written(node: Any) -> str | None:
+    """A parsed expression as PromQL again, None when that cannot be written: the parser's own text quotes nothing."""
+    try:
+        return _Written({}, frozenset()).of(node)
+    except _Unwritten:
+        return None
+
+
 class _Unwritten(Exception):  # noqa: N818 - only says that there is no query
     """The expression holds what is not written here."""
 

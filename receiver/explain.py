@@ -171,7 +171,9 @@ def _one_line(text: str) -> str:
 
 
 def _told(fact: Any) -> str:
-    """A fact as people read it: a text on one line, anything else as JSON."""
+    """A fact as people read it: a text on one line, several texts on one each, anything else as JSON."""
+    if isinstance(fact, list) and any(isinstance(one, str) and " " in one for one in fact):
+        return "".join(f"\n{_one_line(one) if isinstance(one, str) else json.dumps(one)}" for one in fact)
     return _one_line(fact) if isinstance(fact, str) else json.dumps(fact, ensure_ascii=False)
 
 

@@ -91,6 +91,20 @@ def test_a_shipped_one_with_a_use_of_its_own_is_replaced_and_deferred(folder: Pa
     assert found.call(None, None) == {"facts": {"owner": "ops"}}
 
 
+def test_live_ones_run_deferred_and_only_when_they_are_named(folder: Path) -> None:
+    assert not {"prometheus", "http", "table", "extract"} & set(loaded(folder, "  owner: {use: ./my.py:owner}\n"))
+    text = """
+  prometheus: {url: http://127.0.0.1:1}
+  cell: {use: extract, patterns: ['(?P<cell>x)']}
+  shard: {use: extract, patterns: ['(?P<shard>x)']}
+  runbook: {use: extract, patterns: ['(?P<book>x)']}
+  http: {enabled: false}
+"""
+    found = loaded(folder, text)
+    named = [name for name, one in found.items() if one.stage == "deferred"]
+    assert sorted(named) == ["cell", "prometheus", "runbook", "shard"]
+
+
 def test_functions_async_functions_and_installed_modules_are_found(folder: Path) -> None:
     found = loaded(folder, "  a: {use: my.py:owner}\n  b: {use: my.py:later}\n  c: {use: operator:eq}\n")
     assert found["a"].call(None, None) == {"facts": {"owner": "ops"}}
@@ -146,7 +160,12 @@ def test_mistakes_in_settings_are_told_by_their_lines_all_at_once(folder: Path) 
     [
         ("./no.py:owner", "there is no file no.py"),
         ("./my.py:ownr", './my.py has no "ownr"; did you mean "owner"?'),
-        ("./my.py", '"./my.py" is not a place; write ./file.py:name or package.module:name'),
+        (
+            "./my.py",
+            '"./my.py" is not a place; write ./file.py:name or package.module:name, or one of prometheus, http, ',
+        ),
+        ("htpp", '"htpp" is not a place; write ./file.py:name or package.module:name, or one of prometheus, http, '),
+        ("expression", '"expression" is not a place; write ./file.py:name or package.module:name, or one of '),
         ("no.such.module:x", 'there is no module "no"; is its package installed here?'),
         ("json.nothing:x", 'there is no module "json.nothing"; is its package installed here?'),
         ("./my.py:number", "./my.py:number cannot be called; name a function or a dataclass with __call__"),

@@ -68,6 +68,8 @@ class Configuration:
             where = (enricher.use or "").rpartition(":")[0]
             if where.endswith(".py"):
                 own.append(settings.folder / Path(where).expanduser())
+        setup = self.setup
+        own += [path for enricher in (*setup.inline, *setup.shown, *setup.deferred) for path in enricher.reads]
         return own + (rule_files(settings.rules.folder) if settings.rules.folder else [])
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import aiohttp
 
-from enrichers import AlertView, Context, Enrichment
+from enrichers import AlertView, Context, Enrichment, Problem
 from enrichers.chain import Outcome
 from receiver.plugins import LoadedEnricher, additions
 
@@ -49,7 +49,7 @@ class Runner:
         began = time.perf_counter()
         try:
             returned = await self._call(enricher, _own_copy(alert), context, seconds)
-            added = additions(returned)
+            added = additions(returned, enricher.redaction)
         except TimeoutError:
             spent = time.perf_counter() - began
             return None, _outcome(enricher, "timed out", spent, f"no answer within {seconds:g} s")
@@ -181,6 +181,8 @@ def _hand_over(
 def _said(error: BaseException) -> str:
     """Class and words of what a plugin raised, which may have no words, or none that can be had."""
     try:
+        if isinstance(error, Problem):
+            return str(error) or type(error).__name__
         return f"{type(error).__name__}: {error}"
     except Exception:  # noqa: BLE001 - its own __str__ raises
         return type(error).__name__

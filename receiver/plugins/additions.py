@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, to_json
 
 from receiver.domain.enrichment import FIELDS, Direction, Enrichment, Impact, Link, Recommendation, Term
 from receiver.domain.vocabulary import Category, Priority
 from receiver.settings.sentences import sentence, unknown
+from receiver.sources.redact import Redaction, redact
 
 TEXT_BYTES = 4096
 """Longer texts are cut and end in "…"."""
@@ -29,10 +30,11 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SAFE_SCHEMES = {"http", "https", "mailto"}
 
 
-def additions(returned: object) -> Enrichment:
+def additions(returned: object, redaction: Redaction | None = None) -> Enrichment:
     """What an enricher returned (an Enrichment, a mapping with its field names, None) as a bounded Enrichment.
 
-    Texts are cut at 4 KiB; NUL and lone surrogates become U+FFFD. Raises ValueError with one plain sentence for what
+    Texts are cut at 4 KiB; NUL and lone surrogates become U+FFFD; with a redaction secrets are taken out of the facts.
+    Raises ValueError with one plain sentence for what
     is no Enrichment, holds wrong types, unsafe links or what JSON cannot hold, or is too much.
     """
     if returned is None:
@@ -44,6 +46,8 @@ def additions(returned: object) -> Enrichment:
     except ValidationError as error:
         raise ValueError(_told(error.errors(include_url=False)[0])) from None
     values = {name: getattr(checked, name) for name in FIELDS}
+    if redaction is not None:
+        values["facts"], _ = redact(checked.facts, to_json(checked.facts), redaction)
     values["impact"] = Impact(**dict(checked.impact)) if checked.impact else None
     values["priority_terms"] = tuple(Term(**dict(term)) for term in checked.priority_terms)
     values["recommendations"] = tuple(Recommendation(**dict(said)) for said in checked.recommendations)

@@ -9,18 +9,32 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from pydantic import PydanticUserError, SecretStr, TypeAdapter, ValidationError
+from pydantic import AfterValidator, PydanticUserError, SecretStr, TypeAdapter, ValidationError
 
+from enrichers import Bytes, JMESPath, Problem
 from receiver.errors import Mistake, Mistakes
 from receiver.settings import secretfiles
 from receiver.settings.model import Plugin, Settings
 from receiver.settings.places import LocalPath
 from receiver.settings.schema import bare
 from receiver.settings.sentences import sentence, unknown
-from receiver.settings.units import Duration
+from receiver.settings.units import Duration, Size
+from receiver.sources.expression import mistake_in
 
-_OURS: Mapping[Any, Any] = {timedelta: Duration, Path: LocalPath}
-"""Types that are read as everywhere in the configuration: `45m`, paths from the folder of the file."""
+
+def _jmespath(text: str) -> JMESPath:
+    if problem := mistake_in(text):
+        raise ValueError(f'"{text[:80]}" is not a JMESPath: {problem}')
+    return JMESPath(text)
+
+
+_OURS: Mapping[Any, Any] = {
+    timedelta: Duration,
+    Path: LocalPath,
+    Bytes: Size,
+    JMESPath: Annotated[str, AfterValidator(_jmespath)],
+}
+"""Types that are read as everywhere in the configuration: `45m`, `16MiB`, paths from the folder of the file."""
 _CONTAINERS = (list, tuple, set, frozenset, dict, Mapping, Sequence)
 
 
@@ -57,6 +71,8 @@ def decode(kind: type, own: Mapping[str, Any], settings: Settings, at: tuple[str
 def _made(kind: type, values: Mapping[str, Any], settings: Settings, at: tuple[str, ...]) -> object:
     try:
         return kind(**values)
+    except Problem as problem:
+        raise Mistakes([settings.mistake(at, str(problem))]) from None
     except Exception as error:  # noqa: BLE001 - a plugin's own __post_init__ may raise anything
         said = f"{kind.__name__}: {type(error).__name__}: {error}".splitlines()[0]
         raise Mistakes([settings.mistake(at, said)]) from None

@@ -5,19 +5,22 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
+from enrichers.live import LIVE
 from enrichers.shipped import SHIPPED, SHOWN
 from receiver.errors import Mistake, Mistakes
 from receiver.plugins.decode import decode
 from receiver.plugins.modules import Unloadable, load_file, load_module
 from receiver.settings.model import Plugin, Settings
 from receiver.settings.sentences import unknown
+from receiver.sources.redact import Redaction
 
 Stage = Literal["inline", "shown", "deferred"]
 """When an enricher runs: before the alert is stored (shipped ones: pure and quick), whenever it is looked at (shipped,
-too), or from a job (all others)."""
+too), or from a job (all others, also the shipped ones that look beyond the alert)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,10 @@ class LoadedEnricher:
     stage: Stage
     timeout: timedelta
     """For one deferred run."""
+    reads: tuple[Path, ...] = ()
+    """Files that it has read while it was made: a change in one asks for a reload."""
+    redaction: Redaction | None = None
+    """What is taken out of its facts, because it brings texts that nobody has looked through."""
 
 
 class _Wrong(Exception):  # noqa: N818 - carries one mistake to where its place is known
@@ -54,7 +61,9 @@ def load_enrichers(settings: Settings) -> tuple[LoadedEnricher, ...]:
         try:
             target = _target(name, plugin, settings, files)
             call = _ready(target, plugin, settings, at)
-            loaded.append(LoadedEnricher(name, call, _stage(name, plugin), plugin.timeout))
+            reads = tuple(Path(path) for path in getattr(call, "reads", ()))
+            redaction = _redaction(settings) if target in LIVE.values() else None
+            loaded.append(LoadedEnricher(name, call, _stage(name, plugin), plugin.timeout, reads, redaction))
         except _Wrong as wrong:
             mistakes.append(settings.mistake((*at, wrong.key) if wrong.key else at, wrong.sentence))
         except Mistakes as found:
@@ -65,20 +74,27 @@ def load_enrichers(settings: Settings) -> tuple[LoadedEnricher, ...]:
 
 
 def _stage(name: str, plugin: Plugin) -> Stage:
-    if plugin.use is not None:
+    if plugin.use is not None or name in LIVE:
         return "deferred"
     return "shown" if name in SHOWN else "inline"
 
 
+def _redaction(settings: Settings) -> Redaction:
+    return Redaction(settings.redact.patterns, settings.redact.keys, settings.redact.defaults)
+
+
 def _target(name: str, plugin: Plugin, settings: Settings, files: dict[str, ModuleType]) -> object:
+    if plugin.use in LIVE or (plugin.use is None and name in LIVE):
+        return LIVE[plugin.use or name]
     if plugin.use is None:
         if name in SHIPPED:
             return SHIPPED[name]
-        sentence = unknown("does not come with alertsage; say where it is, e.g. use: ./my.py:owner", name, SHIPPED)
-        raise _Wrong(None, sentence)
+        sentence = "does not come with alertsage; say where it is, e.g. use: ./my.py:owner"
+        raise _Wrong(None, unknown(sentence, name, [*SHIPPED, *LIVE]))
     where, colon, attribute = plugin.use.rpartition(":")
     if not colon or not where or not attribute.isidentifier():
-        raise _Wrong("use", f'"{plugin.use}" is not a place; write ./file.py:name or package.module:name')
+        places = f"write ./file.py:name or package.module:name, or one of {', '.join(LIVE)}"
+        raise _Wrong("use", unknown(f'"{plugin.use}" is not a place; {places}', plugin.use, LIVE))
     try:
         if where not in files:
             files[where] = _module(where, settings)

@@ -37,6 +37,7 @@ _BOUNDS = {
     "less_than": ("lt", "must be less than"),
     "less_than_equal": ("le", "must be at most"),
     "too_long": ("max_length", "has more items than"),
+    "too_short": ("min_length", "has fewer items than"),
 }
 
 
