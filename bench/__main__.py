@@ -54,6 +54,9 @@ def main() -> None:
     wanted = (asked.part,) if asked.part else PARTS
     if "chain" in wanted:
         chain.measure()
+        chain.advice()
+    if wanted == ("chain",):
+        return
     for engine in (asked.engine,) if asked.engine else (engines.SQLITE, engines.POSTGRES):
         print(f"\n## {engine}\n", flush=True)
         if "throughput" in wanted:

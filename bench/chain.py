@@ -1,13 +1,20 @@
 """The inline chain alone: microseconds an alert, without HTTP and without a database."""
 
+import statistics
 import time
 from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+from functools import partial
 
 from bench.load import Bodies
+from enrichers import Context
+from enrichers.chain import describe, extend
 from receiver.domain import times
 from receiver.domain.enrichment import History
 from receiver.flow.setup import build
 from receiver.meters import Meters
+from receiver.rulebook.prove import sighting_of
 from receiver.settings import load
 from receiver.sources.reading import read
 
@@ -28,6 +35,39 @@ def measure() -> None:
         ("enrich and encode", lambda: [plan.describe(sighting, ONCE, times.now()) for sighting in told.alerts]),
     ):
         print(f"| {name} | {_each(work):.1f} |", flush=True)
+
+
+def advice() -> None:
+    """Print what an alert of a rule costs that was not seen before, with the whole rule book; and the next one."""
+    setup = build(load(None, {}), Meters())
+    plan = setup.plans["alertmanager"]
+    alerts = {e.expr: sighting_of(e) for rule in setup.book.rules for e in rule.examples if e.expr}
+    context = Context(now=times.now(), rules=setup.book)
+    seen: dict[str, list[float]] = {}
+    for sighting in alerts.values():
+        other = replace(sighting, labels={**sighting.labels, "instance": "another-host:9100"})
+        began = time.perf_counter()
+        described = describe(setup.inline, sighting, context)
+        seen.setdefault("inline, rule not seen before", []).append((time.perf_counter() - began) * 1e6)
+        again = deepcopy(described)
+        for name, work in (
+            ("inline, next alert of the same rule", partial(describe, setup.inline, other, context)),
+            ("the same, made ready to be stored", partial(plan.describe, other, ONCE, context.now)),
+            ("unchanged repeat", partial(plan.digest, other)),
+            ("looked at, rule not seen before", partial(extend, described, setup.shown, context)),
+            ("looked at again", partial(extend, again, setup.shown, context)),
+        ):
+            seen.setdefault(name, []).append(_once(work))
+    print(f"\n## advice: {len(setup.book.rules)} rules, {len(alerts)} alerting rules, median microseconds an alert\n")
+    print("| what | us |\n|---|--:|")
+    for name, taken in seen.items():
+        print(f"| {name} | {statistics.median(taken):.1f} |", flush=True)
+
+
+def _once(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return (time.perf_counter() - began) * 1e6
 
 
 def _each(work: Callable[[], object]) -> float:

@@ -5,10 +5,9 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+import yaml
+from yaml import MappingNode, MarkedYAMLError, Node, ScalarNode, SequenceNode, YAMLError
 
 from enrichers.api import Problem
 
@@ -29,7 +28,7 @@ class Row:
     """One row: what is not empty, by its column."""
 
     place: str
-    """file:line, or file and the number of the row in YAML."""
+    """file:line."""
     cells: Mapping[str, Cell]
 
 
@@ -92,37 +91,42 @@ def _header(cells: list[str], place: str) -> list[str]:
 
 def _yaml(text: str, path: Path) -> Iterator[Row]:
     try:
-        found = YAML(typ="safe", pure=True).load(text)
+        found = yaml.compose(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
         raise Problem(f"{path}{line}: is not YAML: {error.problem or error.context}") from None
     except (YAMLError, ValueError, RecursionError) as error:
         raise Problem(f"{path} is not YAML: {str(error).splitlines()[0]}") from None
-    if not isinstance(found, list):
+    if not isinstance(found, SequenceNode):
         raise Problem(f"{path} must hold a list of rows, each a mapping: - service: checkout")
-    for number, row in enumerate(found, 1):
-        place = f"{path}: row {number}"
-        if not isinstance(row, dict):
-            raise Problem(f"{place} is not a mapping of columns")
-        cells = {str(name): _value(value, place, str(name)) for name, value in row.items()}
-        yield Row(place, {name: cell for name, cell in cells.items() if cell})
+    for node in found.value:
+        place = f"{path}:{node.start_mark.line + 1}"
+        if not isinstance(node, MappingNode):
+            raise Problem(f"{place}: is not a mapping of columns")
+        yield Row(place, {name: cell for name, cell in _cells(node, place) if cell})
 
 
-def _value(value: Any, place: str, name: str) -> Cell:
-    if isinstance(value, list):
-        return tuple(one for item in value if (one := _text(item, place, name)))
-    return _text(value, place, name)
+def _cells(row: MappingNode, place: str) -> Iterator[tuple[str, Cell]]:
+    seen = set()
+    for key, value in row.value:
+        name = _text(key, place, "a column")
+        if name in seen:
+            raise Problem(f"{place}: has {name} twice")
+        seen.add(name)
+        if isinstance(value, SequenceNode):
+            yield name, tuple(one for item in value.value if (one := _text(item, place, name)))
+        else:
+            yield name, _text(value, place, name)
 
 
-def _text(value: Any, place: str, name: str) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict | list):
+def _text(node: Node, place: str, name: str) -> str:
+    if not isinstance(node, ScalarNode):
         raise Problem(f"{place}: {name} must be a text, a number or a list of them")
-    return _cell(str(value).strip(), place, name)
+    return "" if node.style is None and node.value in _NOTHING else _cell(node.value.strip(), place, name)
+
+
+_NOTHING = ("", "~", "null", "Null", "NULL")
 
 
 def _cell(text: str, place: str, name: str) -> str:

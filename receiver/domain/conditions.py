@@ -111,11 +111,14 @@ class Every:
 
     def reduced(self, view: AlertView) -> Condition | bool:
         """See Condition."""
-        left = [part.reduced(view) for part in self.parts]
-        if False in left:
-            return False
-        open_parts = tuple(part for part in left if not isinstance(part, bool))
-        return Every(open_parts) if open_parts else True
+        left = []
+        for part in self.parts:
+            found = part.reduced(view)
+            if found is False:
+                return False
+            if found is not True:
+                left.append(found)
+        return Every(tuple(left)) if left else True
 
     def gates(self) -> frozenset[Atom] | None:
         """See Condition."""
@@ -137,11 +140,14 @@ class Some:
 
     def reduced(self, view: AlertView) -> Condition | bool:
         """See Condition."""
-        left = [part.reduced(view) for part in self.parts]
-        if True in left:
-            return not self.negated
-        open_parts = tuple(part for part in left if not isinstance(part, bool))
-        return Some(open_parts, self.negated) if open_parts else self.negated
+        left = []
+        for part in self.parts:
+            found = part.reduced(view)
+            if found is True:
+                return not self.negated
+            if found is not False:
+                left.append(found)
+        return Some(tuple(left), self.negated) if left else self.negated
 
     def gates(self) -> frozenset[Atom] | None:
         """See Condition."""

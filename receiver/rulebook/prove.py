@@ -34,7 +34,7 @@ def _wrong(book: Book, rule: Rule, chain: list[_Shipped]) -> Iterator[Mistake]:
         if kind not in kinds:
             yield Mistake(rule.file, rule.line, rule.id, f"has no example that it {word}; add examples: {word}: [...]")
     for example in rule.examples:
-        view = describe(chain, _sighting(example), Context(now=0, rules=book)).view
+        view = describe(chain, sighting_of(example), Context(now=0, rules=book)).view
         if bool(rule.when.holds(view)) is not example.matches:
             yield Mistake(rule.file, example.line, rule.id, _sentence(example, view))
         elif example.matches and not any(say.about(Values(view), rule.id) for say in rule.say):
@@ -49,7 +49,8 @@ def _sentence(example: Example, view: AlertView) -> str:
     return f"{does} its example {example.name or 'without a name'} ({read_as})"
 
 
-def _sighting(example: Example) -> Sighting:
+def sighting_of(example: Example) -> Sighting:
+    """The alert that an example is, as Alertmanager (or its kind of sender) would tell it."""
     url = f"http://prometheus.example.org/graph?{urlencode({'g0.expr': example.expr})}" if example.expr else ""
     labels = {"alertname": example.name, **example.labels} if example.name else example.labels
     told = Enrichment(facts=example.facts) if example.facts else NOTHING
