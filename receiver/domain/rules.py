@@ -3,10 +3,12 @@
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, Protocol
+from typing import Protocol
 
+from receiver.domain.adjust import Adjustments
+from receiver.domain.candidates import FIXED, Condition, Selection, listed
 from receiver.domain.enrichment import AlertView, Recommendation
+from receiver.domain.examples import Example
 from receiver.domain.phrases import Phrase, Values
 from receiver.domain.words import words_of
 
@@ -14,31 +16,18 @@ LONGEST_TEXT = 4096
 """Characters of an alert's own text that a rule looks at."""
 MOST = 6
 """Recommendations an alert gets from the book, best first."""
-KEPT = 2048
-"""Combinations of fixed fields whose candidate rules are remembered."""
-
-_READ_FROM_RULE = ("metric", "metrics", "functions", "words", "unit", "direction", "fact.expression")
-FIXED = ("name", "source", "kind", "category", "fact.error_type", *_READ_FROM_RULE)
-"""Fields that all alerts of one alerting rule share: what they rule out is found out once, not alert by alert."""
 
 
 class Matcher(Protocol):
     """A compiled regular expression of linear time."""
 
+    @property
+    def pattern(self) -> str:
+        """As it is written."""
+        ...
+
     def fullmatch(self, text: str) -> object | None:
         """The match when all of the text fits, else None."""
-        ...
-
-
-class Condition(Protocol):
-    """Something about an alert that holds or does not."""
-
-    def holds(self, view: AlertView) -> bool:
-        """Whether it holds for this alert."""
-        ...
-
-    def reduced(self, view: AlertView) -> "Condition | bool":
-        """What is left to find out when the FIXED fields are as in this alert: nothing (True, False), or less."""
         ...
 
 
@@ -148,23 +137,6 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """An alert that a rule names as one it is, or is not, for: the rule's own proof."""
-
-    matches: bool
-    name: str
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str]
-    expr: str
-    """The PromQL of its alerting rule."""
-    line: int
-    kind: str = "alertmanager"
-    """The kind of its sender."""
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    """What its sender tells of it in facts."""
-
-
-@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule of the book."""
 
@@ -179,10 +151,6 @@ class Rule:
     examples: tuple[Example, ...] = ()
 
 
-Candidates = tuple[tuple[Rule, Condition | bool], ...]
-"""Rules that may apply, each with what is left to find out: True for nothing."""
-
-
 @dataclass(frozen=True)
 class Book:
     """The rules in the order in which they speak."""
@@ -190,19 +158,16 @@ class Book:
     rules: tuple[Rule, ...] = ()
     digest: str = ""
     """Changes whenever a rule does."""
-    _candidates: Callable[..., Candidates] = field(init=False, repr=False, compare=False)
+    adjustments: Adjustments = field(default_factory=Adjustments)
+    """What is set outright when an alert is judged."""
+    _selection: Selection[Rule] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_candidates", lru_cache(KEPT)(self._not_ruled_out))
+        object.__setattr__(self, "_selection", Selection(self.rules))
 
     def applying(self, view: AlertView) -> list[Rule]:
         """The rules that apply to the alert, best first."""
-        facts = view.facts
-        fixed = (view.name, view.source, view.kind, view.metric, view.category, view.unit, view.direction)
-        read = (tuple(_listed(view, "metrics")), tuple(_listed(view, "functions")))
-        told = (_hashable(facts.get("error_type")), _hashable(facts.get("expression")))
-        candidates = self._candidates(*fixed, *read, *told)
-        return [rule for rule, left in candidates if left is True or left.holds(view)]  # type: ignore[union-attr]
+        return self._selection.applying(view)
 
     def recommend(self, view: AlertView, most: int = MOST) -> tuple[Recommendation, ...]:
         """What the book says to do, best first, nothing twice."""
@@ -216,20 +181,6 @@ class Book:
                 if len(said) == most:
                     return tuple(said.values())
         return tuple(said.values())
-
-    def _not_ruled_out(self, *fixed: Any) -> Candidates:
-        """The rules that alerts with these FIXED fields may meet, each with what is left to find out."""
-        name, source, kind, metric, category, unit, direction, metrics, functions, error_type, expression = fixed
-        facts = {"error_type": error_type, "expression": expression, "metrics": metrics, "functions": functions}
-        view = AlertView(source, kind, "", name, {}, {}, "", 0, metric=metric, category=category, facts=facts)
-        view.unit, view.direction = unit, direction
-        reduced = ((rule, rule.when.reduced(view)) for rule in self.rules)
-        return tuple((rule, left) for rule, left in reduced if left is not False)
-
-
-def _hashable(fact: Any) -> Any:
-    """The fact as `text_of` reads it, so that it can be remembered by."""
-    return fact if fact is None or isinstance(fact, str) else str(fact)
 
 
 def text_of(view: AlertView, name: str) -> str:
@@ -249,19 +200,13 @@ def text_of(view: AlertView, name: str) -> str:
     return "" if found is None else str(found)[:LONGEST_TEXT]
 
 
-def _listed(view: AlertView, fact: str) -> Sequence[str]:
-    """What the reading of the rule's expression lists; nothing when a sender's own fact has that name."""
-    found = view.facts.get(fact, ())
-    return found if isinstance(found, list | tuple) and all(isinstance(one, str) for one in found) else ()
-
-
 def _metrics(view: AlertView) -> str:
-    return " ".join(_listed(view, "metrics") or ([view.metric] if view.metric else ()))
+    return " ".join(listed(view, "metrics") or ([view.metric] if view.metric else ()))
 
 
 _READ: Mapping[str, Callable[[AlertView], str]] = {
     "metrics": _metrics,
-    "functions": lambda view: " ".join(_listed(view, "functions")),
+    "functions": lambda view: " ".join(listed(view, "functions")),
     "words": lambda view: words_of(f"{view.name} {_metrics(view)}"),
 }
 

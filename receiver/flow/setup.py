@@ -58,18 +58,29 @@ def build(settings: Settings, meters: Meters) -> Setup:
     if mistakes:
         raise Mistakes(mistakes)
     inline, shown, deferred = (tuple(e for e in enrichers if e.stage == stage) for stage in get_args(Stage))
-    # Whatever could describe the same sighting differently: other settings, another version.
-    salt = blake2b(f"{version('alertsage')}{settings.enrichers!r}".encode(), digest_size=16).digest()
     meters.introduce(settings.sources)
     names = tuple(enricher.name for enricher in inline)
     plans = {
         name: SourcePlan(
-            _policy(settings, name), bool(deferred), inline, book, meters, salt, names, KINDS[source.kind].join
+            policy := _policy(settings, name),
+            bool(deferred),
+            inline,
+            book,
+            meters,
+            _salt(settings, book, policy),
+            names,
+            KINDS[source.kind].join,
         )
         for name, source in settings.sources.items()
     }
     contexts = {name: context_of(settings, name, source) for name, source in settings.sources.items()}
     return Setup(settings, inline, shown, deferred, book, plans, contexts)
+
+
+def _salt(settings: Settings, book: Book, policy: Policy) -> bytes:
+    """Of whatever could describe the same sighting differently: other settings, other adjustments, another version."""
+    told = (version("alertsage"), settings.enrichers, book.adjustments.digest, policy.expire_after)
+    return blake2b(repr(told).encode(), digest_size=16).digest()
 
 
 def book_of(settings: Settings) -> Book:
@@ -139,6 +150,7 @@ class SourcePlan:
             annotations_json=to_json(sighting.annotations).decode(),
             detail_json=detail(described),
             raw=pack(to_json(sighting.raw)),
+            expire_after=described.expire_after,
         )
 
 

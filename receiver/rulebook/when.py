@@ -6,7 +6,8 @@ from typing import Any
 
 import re2
 
-from receiver.domain.rules import FIGURES, NUMBERS, TEXTS, Condition, Every, Matcher, Number, Some, Text
+from receiver.domain.candidates import Condition
+from receiver.domain.rules import FIGURES, NUMBERS, TEXTS, Every, Matcher, Number, Some, Text
 
 _TEST = re.compile(r"\s*([A-Za-z_][^\s=!<>~]*)\s*(=~|!~|!=|>=|<=|=|>|<)\s*(.*?)\s*", re.DOTALL)
 _PREFIXES = ("label.", "annotation.", "fact.")
