@@ -19,7 +19,7 @@ from receiver.domain.times import Instant, span
 from receiver.errors import Mistake, Mistakes, gathered
 from receiver.meters import Meters
 from receiver.plugins import LoadedEnricher, Stage, load_enrichers
-from receiver.rulebook import load_book
+from receiver.rulebook import Entry, load_book, survey
 from receiver.settings import Settings
 from receiver.settings.sources import Source
 from receiver.sources import KINDS, Bounds, Join, SourceContext
@@ -86,6 +86,11 @@ def _salt(settings: Settings, book: Book, policy: Policy) -> bytes:
 def book_of(settings: Settings) -> Book:
     """The rule book that the settings name. Raises Mistakes."""
     return load_book(settings.rules.folder, partial(settings.mistake, ("rules", "folder")))
+
+
+def survey_of(settings: Settings) -> tuple[Book, list[Entry]]:
+    """The same book, and its rules as people look at them. Raises Mistakes."""
+    return survey(settings.rules.folder, partial(settings.mistake, ("rules", "folder")))
 
 
 def context_of(settings: Settings, name: str, source: Source) -> SourceContext:

@@ -57,7 +57,11 @@ def load_book(folder: Path | None = None, named: Callable[[str], Mistake] | None
     `named` makes a mistake of a sentence about the folder: it knows where that is named. Raises Mistakes with every
     mistake in every file.
     """
-    recommending, adjusting = load_rules(folder, named)
+    return book_from(*load_rules(folder, named))
+
+
+def book_from(recommending: Overlaid[Rule], adjusting: Overlaid[Adjustment]) -> Book:
+    """The book that these rules make."""
     shipped = {str(file) for file in rule_files(data("rules"))}
     # With the same rank, those of the folder speak first: their writer knows the place.
     ordered = sorted(recommending.rules.values(), key=lambda rule: (-rule.rank, rule.file in shipped))
