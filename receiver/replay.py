@@ -124,7 +124,10 @@ def _key(one: Difference) -> tuple[Any, ...]:
 
 
 def _print(found: _Found, since: Instant, *, compared: bool) -> None:
-    groups = sorted(found.groups.values(), key=lambda group: -group.alerts)
+    named: Counter[str] = Counter()
+    for group in found.groups.values():
+        named[group.example.kept.name] += group.alerts
+    groups = sorted(found.groups.values(), key=lambda group: (*_rank(group, named), -group.alerts))
     for group in groups[:SHOWN]:
         for line in _lines(group):
             click.echo(visible(line))
@@ -140,6 +143,12 @@ def _print(found: _Found, since: Instant, *, compared: bool) -> None:
         click.echo(f"  {'recommendations':16} {told['recommendations']:,}")
     for source, many in found.unnamed.most_common(20):
         click.echo(visible(f"  {many:,} of source {source}, which that configuration does not name"))
+
+
+def _rank(group: _Group, named: Counter[str]) -> tuple[int, str]:
+    """Alerts of one name stand together, the most frequent name first."""
+    name = group.example.kept.name
+    return -named[name], name
 
 
 def _lines(group: _Group) -> list[str]:
