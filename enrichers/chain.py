@@ -1,7 +1,7 @@
 """The chain: enrichers one after the other over one alert, each seeing what those before it added."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any, Literal, Protocol
@@ -106,8 +106,9 @@ def describe(chain: Sequence[Link], sighting: Sighting, context: Context) -> Des
         extend(described, chain, context)
         _complete(described.view)
         return described
-    early = _with_category(described, chain, context)
-    applying = adjustments.late(_seen(described.view, context), early)
+    read = _read(described.view, context)
+    early = _with_category(described, chain, context, read)
+    applying = adjustments.late(_seen(described.view, read), early)
     _adopt(described, adjust.priority(applying))
     if (expiry := adjust.expiry(applying)) is not None:
         who, added, described.expire_after = expiry
@@ -118,11 +119,12 @@ def describe(chain: Sequence[Link], sighting: Sighting, context: Context) -> Des
 def looked_at(chain: Sequence[Link], sighting: Sighting, context: Context, *, early: bool) -> AlertView:
     """The alert as adjustments see it: those that set the category `early`, before the priority is judged."""
     described = _told(sighting)
+    read = _read(described.view, context)
     if early:
         extend(described, chain[: _split(chain)], context)
     else:
-        _with_category(described, chain, context)
-    return _seen(described.view, context)
+        _with_category(described, chain, context, read)
+    return _seen(described.view, read)
 
 
 def _told(sighting: Sighting) -> Described:
@@ -141,11 +143,13 @@ def _complete(view: AlertView) -> None:
     view.message = view.message[:LONGEST_MESSAGE]
 
 
-def _with_category(described: Described, chain: Sequence[Link], context: Context) -> list[adjust.Adjustment]:
+def _with_category(
+    described: Described, chain: Sequence[Link], context: Context, read: Mapping[str, Any]
+) -> list[adjust.Adjustment]:
     """Run the chain, the category set by the rules that do so before the priority is judged; returns those."""
     judging = _split(chain)
     extend(described, chain[:judging], context)
-    early = context.rules.adjustments.early(_seen(described.view, context))
+    early = context.rules.adjustments.early(_seen(described.view, read))
     _adopt(described, adjust.category(early))
     extend(described, chain[judging:], context)
     _complete(described.view)
@@ -157,12 +161,15 @@ def _split(chain: Sequence[Link]) -> int:
     return next((place for place, link in enumerate(chain) if link.name == JUDGING), len(chain))
 
 
-def _seen(view: AlertView, context: Context) -> AlertView:
-    """The alert with what the alerting rule's expression tells, if any adjustment asks for that."""
-    if not context.rules.adjustments.reads_expression:
-        return view
-    added = expression(view, context)
-    return view if added is None else replace(view, facts={**view.facts, **added.facts})
+def _read(view: AlertView, context: Context) -> Mapping[str, Any]:
+    """The facts that the alerting rule's expression tells, if any adjustment asks for them."""
+    added = expression(view, context) if context.rules.adjustments.reads_expression else None
+    return {} if added is None else added.facts
+
+
+def _seen(view: AlertView, read: Mapping[str, Any]) -> AlertView:
+    """The alert as adjustments see it: those facts are added to it only when it is looked at."""
+    return replace(view, facts={**view.facts, **read}) if read else view
 
 
 def _adopt(described: Described, said: tuple[str, Enrichment] | None) -> None:

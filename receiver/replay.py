@@ -171,7 +171,7 @@ def _lines(group: _Group) -> list[str]:
 
 
 def _said(said: Recommendation) -> str:
-    return one_line(f"{said.text}  [{said.rule or 'an enricher'}]")
+    return f"{one_line(said.text)}  [{said.rule or 'an enricher'}]"
 
 
 def _duration(length: int) -> str:
