@@ -10,7 +10,7 @@ from receiver.errors import Mistakes
 from receiver.flow.rehearse import Rehearsal
 from receiver.flow.setup import build
 from receiver.meters import Meters
-from receiver.rulebook import load_book, prove
+from receiver.rulebook import load_book, prove, rule_files
 from receiver.settings import load
 from tests.views import sighting
 
@@ -164,6 +164,10 @@ def test_a_file_of_nearly_that_name_is_no_silent_nothing(tmp_path: Path) -> None
     (tmp_path / "adjust.yml").write_text(GOOD)
     with pytest.raises(Mistakes, match=r"adjust.yml: is not read here; name it adjust.yaml"):
         load_book(tmp_path)
+
+
+def test_the_file_is_one_of_those_that_are_watched(tmp_path: Path) -> None:
+    assert rule_files(adjusted(tmp_path, GOOD)) == [tmp_path / "adjust.yaml"]
 
 
 def test_a_rule_can_be_dropped(tmp_path: Path) -> None:

@@ -140,12 +140,14 @@ sources:
     nodata = firing("DatasourceError", rulename="Queue", severity="warning")
     bodies: dict[str, list[Any]] = {
         "sentry": [
-            hook("created", issue=issue()), hook("triggered", event=event()),
+            hook("created", issue=issue(metadata={"type": "DatabaseTimeout"}, userCount=40)),
+            hook("triggered", event=event(exception={"values": [{"type": "DatabaseTimeout"}]})),
         ],
         "grafana": [webhook(nodata) | {"version": "1", "orgId": 1}],
         "generic": [{"n": "Odd", "t": "It is odd", "m": "!", "s": "thing", "u": 12, "f": "fact", "l": "https://x.org"}],
     }  # fmt: skip
-    same = "- {id: same, when: name =~ '.+', say: {text: '{name}, {subject}, {fact.f|fact.release|\"-\"}'}}"
+    advice = {"sentry": "DatabaseTimeout, /api/orders/{id}, shop@1.2.3", "grafana": "DatasourceError, Queue, -"}
+    same = "- {id: same, rank: 900, when: name =~ '.+', say: {text: '{name}, {subject}, {fact.f|fact.release|\"-\"}'}}"
     other(tmp_path, "- {id: c, when: name =~ '.+', set: {category: security}}", same, config)
     with running(tmp_path, config) as server:
         for body in bodies[kind]:
@@ -153,6 +155,8 @@ sources:
         assert replayed(tmp_path)[1]["changed"] == 0
         lines, _ = replayed(tmp_path, "--config", "new.yaml")
         assert {line["category"]["after"] for line in lines} == {"security"}
+        said = [line["recommendations"]["added"][0]["text"] for line in lines]
+        assert said == [advice.get(kind, "Odd, thing, fact")]
         # and once that other one has been in force, the way back is as good
         assert (tmp_path / "config.yaml").write_text((tmp_path / "new.yaml").read_text())
         assert server.post("/-/reload", b"")[0] == 200
