@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import beside, chain, lists
+from bench import beside, chain, history, lists
 from bench.throughput import CELLS, HEAD, Cell, bare, memory
 from tests import engines
 from tests.servers import Server, running
@@ -17,23 +17,27 @@ from tests.servers import Server, running
 QUIET = "log: {level: warning}\nretention: {max_closed: 10000000}\n"
 COUNTED = "lifecycle: {repeat_within: 0s}\n"
 """Otherwise repeats are here what retries and twins are: within two minutes of the last, with the same start."""
-PARTS = ("throughput", "chain", "lists", "beside")
+MOST_PASTS = 100_000
+PARTS = ("throughput", "chain", "lists", "beside", "history")
 
 
 @contextmanager
 def serving(engine: str, more: str = "") -> Iterator[Server]:
     """A new alertsage on a new database of that engine, as durable as it is for users; `more` is configuration."""
+    with new_database(engine) as (home, url), running(home, QUIET + more, url=url) as server:
+        yield server
+
+
+@contextmanager
+def new_database(engine: str) -> Iterator[tuple[Path, str]]:
+    """A folder, and the address of an empty database of that engine."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         if engine == engines.SQLITE:
-            with running(home, QUIET + more, url=f"sqlite:///{home}/alertsage.db") as server:
-                yield server
+            yield home, f"sqlite:///{home}/alertsage.db"
         else:
-            with (
-                engines.server(durable=True) as postgres,
-                running(home, QUIET + more, url=engines.create(postgres, "bench")) as server,
-            ):
-                yield server
+            with engines.server(durable=True) as postgres:
+                yield home, engines.create(postgres, "bench")
 
 
 def main() -> None:
@@ -60,6 +64,19 @@ def main() -> None:
         if "beside" in wanted:
             with serving(engine) as server:
                 beside.measure(server, max(asked.stored))
+        if "history" in wanted:
+            pasts(engine, max(stored for stored in asked.stored if stored <= MOST_PASTS))
+
+
+def pasts(engine: str, stored: int) -> None:
+    """One alert with so many past ones stored; with statistics of the tables, too, where the planner goes by them."""
+    with new_database(engine) as (home, url):
+        history.fill(url, stored)
+        with running(home, QUIET, url=url) as server:
+            history.measure(server, f"{stored:,} past alerts")
+            if engine == engines.POSTGRES:
+                engines.ask(url, "ANALYZE")
+                history.measure(server, "the same, analysed")
 
 
 def throughput(engine: str, asked: argparse.Namespace) -> None:

@@ -36,7 +36,8 @@ _SIGNS: tuple[tuple[Category, int, str], ...] = (
             r"notready|no (leader|quorum|"
             r"data|targets?|backends?|replicas?|instances?|workers?|response)|nodata|availability|quorum|"
             r"(network|cluster) partition\w*|split ?brain|replicas? mismatch|replicas unavailable|not connected|"
-            r"disconnected|never established|probe (fail\w*|success)|failed probe|underreplicated|under replicated"
+            r"disconnected|no metrics|never established|"
+            r"probe (fail\w*|success)|failed probe|underreplicated|under replicated"
         ),
     ),
     (Category.AVAILABILITY, _STRONG, r"up|blackbox|probe|ping|liveness|replicas"),
@@ -64,7 +65,16 @@ _SIGNS: tuple[tuple[Category, int, str], ...] = (
             r"mssql|sqlserver|sql|database\w*|db|cockroach\w*|etcd|influx\w*|couch\w*|neo4j|galera|"
             r"patroni|cnpg|memcached?|aerospike|"
             r"deadlocks?|vitess|tidb|tikv|solr|promscale|tsdb|tsids?|replication|rds|dynamo\w*|zookeeper|druid|hbase|"
-            r"tablespace|wal|innodb|partitions?|shards?|scylla"
+            r"hdfs|namenode|data ?nodes?|tablespace|wal|innodb|partitions?|shards?|scylla"
+        ),
+    ),
+    # A part of what a database keeps is gone: that is its own trouble, not a service that does not answer.
+    (
+        Category.DATABASE,
+        _SYMPTOM,
+        (
+            r"(dead|lost|missing|unavailable|corrupt) (partitions?|shards?|blocks?|chunks?|tablets?)|"
+            r"slow quer(y|ies)|long (running )?(quer(y|ies)|transactions?)"
         ),
     ),
     (
@@ -84,7 +94,7 @@ _SIGNS: tuple[tuple[Category, int, str], ...] = (
             r"redfish|ipmi|esxi|volumes?|kernel|conntrack|fans?|fd|file descriptors?|filedescriptor\w*|"
             r"interfaces?|power|psu|"
             r"insufficient resources|resource usage|quota\w*|capacity|running out|exhaust\w*|identities|"
-            r"network|icmp|mtu|packets?|storage|reboot\w*|hypervisors?"
+            r"network|icmp|p?mtud?|packets?|storage|reboot\w*|hypervisors?"
         ),
     ),
     (Category.SYSTEM, _WEAK, r"nodes?|hosts?|kube(let|proxy)?|systemd|load|machine|containers?|vm|ssh|snmp|bgp|dns"),
@@ -105,6 +115,8 @@ _SIGNS: tuple[tuple[Category, int, str], ...] = (
             r"flux|argo\w*|prometheus|alertmanager|thanos|loki|grafana|targets"
         ),
     ),
+    # What a controller was told to make is not there yet: the declaration or the controller is at fault.
+    (Category.APPLICATION, _SYMPTOM, r"(crossplane|managed) resources?|claims? not ready"),
 )
 _TABLE = tuple((category, weight, re.compile(rf"\b(?:{words})\b")) for category, weight, words in _SIGNS)
 _VALID = {str(category): category for category in Category}

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import promql_parser as promql
 
-from enrichers.promtree import bare, constant, divides, functions_in, name_of, scale_of, selectors_in
+from enrichers.promtree import bare, clock_of, constant, divides, functions_in, kept_in, name_of, scale_of, selectors_in
 from receiver.domain.enrichment import Direction
 
 LONGEST = 8192
@@ -49,8 +49,12 @@ class Reading:
     """Functions and aggregations on the measured side."""
     scale: float = 1.0
     """What the measured side is multiplied with: 100 turns a ratio into percent."""
+    clock: Literal["since", "until"] | None = None
+    """Whether time that has passed is measured, or time that is left."""
     divided: bool = False
     """True when the measured side is one metric divided by another."""
+    kept: tuple[str, ...] | None = None
+    """The labels that the aggregations let through; None for all."""
     selected: dict[str, str] = field(default_factory=dict)
     """Labels that the expression pins to one value."""
 
@@ -141,9 +145,11 @@ def _reading(expression: str, tree: Any, server: str | None) -> Reading:
         measured=found.measured,
         sign=found.sign,
         threshold=found.threshold,
-        functions=frozenset(functions_in(found.measured)) | ({"time"} if found.since else frozenset()),
+        functions=frozenset(functions_in(found.measured)),
+        clock="since" if found.since else clock_of(found.measured),
         scale=scale_of(found.measured),
         divided=divides(found.measured),
+        kept=tuple(name for name in found_kept if name != "le") if (found_kept := kept_in(found.measured)) else None,
         selected=selected,
     )
 
@@ -177,7 +183,7 @@ def _comparisons(node: Any) -> Iterator[Comparison]:
 
 
 def _compared(node: Any, sign: str) -> Comparison:
-    """One comparison with the number on the right; `x < time() - 60` is an age above 60."""
+    """One comparison with the number on the right; `x < time() - 60` is an age above 60, `1 < x < 3` is x below 3."""
     left, right = constant(node.lhs), constant(node.rhs)
     if right is None and left is not None:
         return Comparison(node.rhs, _FLIPPED[sign], left)
@@ -186,7 +192,17 @@ def _compared(node: Any, sign: str) -> Comparison:
             age = _before_now(other)
             if age is not None:
                 return Comparison(measured, turned, age, since=True)
-    return Comparison(node.lhs, sign, right)
+    return Comparison(_filtered(node.lhs), sign, right)
+
+
+def _filtered(node: Any) -> Any:
+    """What is measured where a comparison only filters it for the next one."""
+    inner = bare(node)
+    if not isinstance(inner, promql.BinaryExpr) or str(inner.op) not in _FLIPPED or "bool" in str(inner.modifier):
+        return node
+    if constant(inner.lhs) is not None:
+        return _filtered(inner.rhs)
+    return _filtered(inner.lhs) if constant(inner.rhs) is not None else node
 
 
 def _before_now(node: Any) -> float | None:

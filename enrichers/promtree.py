@@ -3,7 +3,7 @@
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import promql_parser as promql
 
@@ -15,6 +15,10 @@ _ARITHMETIC: dict[str, Callable[[float, float], float]] = {
     "^": operator.pow,
     "%": math.fmod,
 }
+
+
+SELECTING = ("topk", "bottomk")
+"""Aggregations that let series through as they are."""
 
 
 def constant(node: Any) -> float | None:
@@ -119,3 +123,33 @@ def divides(node: Any) -> bool:
         and constant(found.rhs) is None
         for found in _walk(node)
     )
+
+
+def clock_of(node: Any) -> Literal["since", "until"] | None:
+    """Whether time that has passed is measured (`time() - x`), or time that is left (`x - time()`)."""
+    for found in _walk(node):
+        if isinstance(found, promql.BinaryExpr) and str(found.op) == "-":
+            left, right = (_is_now(side) for side in (found.lhs, found.rhs))
+            if left != right:
+                return "since" if left else "until"
+    return None
+
+
+def _is_now(node: Any) -> bool:
+    node = bare(node)
+    return isinstance(node, promql.Call) and str(node.func.name) == "time"
+
+
+def kept_in(node: Any) -> tuple[str, ...] | None:
+    """The labels that the outermost aggregations let through, in the order written; None for all or unknown ones."""
+    node = bare(node)
+    if isinstance(node, promql.AggregateExpr):
+        modifier = node.modifier
+        if modifier is None:
+            return () if str(node.op) not in SELECTING else None
+        return tuple(modifier.labels) if str(modifier.type) == "AggModifierType.By" else None
+    if isinstance(node, promql.BinaryExpr):
+        return next((found for side in (node.lhs, node.rhs) if (found := kept_in(side)) is not None), None)
+    if isinstance(node, promql.Call):
+        return next((found for argument in node.args if (found := kept_in(argument)) is not None), None)
+    return None

@@ -7,8 +7,9 @@ from typing import Any
 
 import promql_parser as promql
 
-from enrichers.promtree import bare
+from enrichers.promtree import SELECTING, bare
 from enrichers.subject import naming
+from receiver.domain.words import unrendered
 
 LONGEST = 1500
 """Characters of a query; a longer one is none to type."""
@@ -63,7 +64,7 @@ class _Written:
 
     def aggregate(self, node: Any) -> str:
         modifier = node.modifier
-        inside = replace(self, kept=self._inside(modifier))
+        inside = self if str(node.op) in SELECTING else replace(self, kept=self._inside(modifier))
         parameter = f"{self.of(node.param)}, " if node.param is not None else ""
         return f"{node.op}{f' {modifier} ' if modifier else ''}({parameter}{inside.of(node.expr)})"
 
@@ -99,7 +100,8 @@ class _Written:
         return (frozenset(naming(self.labels)) if self.kept is None else self.kept) - named
 
     def _usable(self, name: str) -> bool:
-        return 0 < len(self.labels.get(name, "")) <= LONGEST_VALUE
+        value = self.labels.get(name, "")
+        return 0 < len(value) <= LONGEST_VALUE and not unrendered(value)
 
 
 def _offset(node: Any) -> str:

@@ -29,7 +29,7 @@ def stacktrace(alert: AlertView, _context: Context) -> Enrichment | None:
     causes = [f"{_what(one)} at {_where(useful(_frames(one)))}" for one in reversed(chain[:-1]) if _frames(one)]
     facts: dict[str, Any] = {
         "frame": _where(frame),
-        "frame_file": frame.get("file"),
+        "frame_file": _in_repository(frame.get("file")),
         "frame_line": frame.get("line"),
         "code": frame.get("code"),
         "caused_by": causes[:EXCEPTIONS],
@@ -38,6 +38,12 @@ def stacktrace(alert: AlertView, _context: Context) -> Enrichment | None:
     facts = {name: fact for name, fact in facts.items() if fact}
     said = f"{alert.message} Raised at {_where(frame)}." if alert.message else f"Raised at {_where(frame)}."
     return Enrichment(message=said, facts=facts)
+
+
+def _in_repository(file: Any) -> Any:
+    """The file as a repository may know it; None for `<anonymous>`, a web address and the runtime's own."""
+    named = isinstance(file, str) and not file.startswith(("<", "node:", "http://", "https://"))
+    return file.removeprefix("file://") if named else None
 
 
 def useful(frames: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

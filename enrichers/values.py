@@ -42,7 +42,7 @@ _LIMIT = re.compile(
     re.I,
 )
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_TIMES = {"seconds": 1.0, "milliseconds": 0.001, "days": 86400.0}
+_TIMES = {"seconds": 1.0, "milliseconds": 0.001, "minutes": 60.0, "hours": 3600.0, "days": 86400.0}
 _POWERS = {"B": 0, "b": 0, "k": 1, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
 _BYTES = frozenset({"bytes", "bytes_per_second"})
 

@@ -69,16 +69,40 @@ def check(config: Path | None) -> None:
 @_CONFIG
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line and alert.")
 @click.option("--source", metavar="NAME", help="Read the bodies as this source's. Default: by their form.")
-@click.argument("files", nargs=-1, required=True, metavar="FILES...|-")
-def explain(config: Path | None, files: tuple[str, ...], as_json: bool, source: str | None) -> None:
-    """Say what alertsage makes of an alert, without server or database.
+@click.option("--alert", type=click.IntRange(min=1), metavar="ID", help="Ask a running server for this alert instead.")
+@click.option("--server", metavar="URL", help="The server to ask. Default: the configuration's server.listen.")
+@click.option(
+    "--token-file", type=_FILE, metavar="FILE", help="Holds its token. Default: ALERTSAGE_TOKEN, else server.token."
+)
+@click.argument("files", nargs=-1, metavar="FILES...|-")
+def explain(  # noqa: PLR0913, PLR0917 - one an option
+    config: Path | None,
+    files: tuple[str, ...],
+    as_json: bool,
+    source: str | None,
+    alert: int | None,
+    server: str | None,
+    token_file: Path | None,
+) -> None:
+    """Say what alertsage makes of an alert: without server or database, or with its history from a running server.
 
     FILES hold webhook bodies as senders post them: one, a JSON array of them, or one a line; - reads standard input.
-    Bodies of a generic source need its --source.
+    Bodies of a generic source need its --source. With --alert a server is asked for one of its alerts.
     """
+    if alert is not None:
+        from receiver.ask import ask
+
+        if files or source:
+            raise click.UsageError("--alert asks a server: it takes neither FILES nor --source")
+        ask(alert, server, token_file, config, as_json=as_json)
+        return
     from receiver.explain import explain
     from receiver.settings import load
 
+    if server or token_file:
+        raise click.UsageError("--server and --token-file go with --alert ID")
+    if not files:
+        raise click.UsageError("name FILES with webhook bodies, - for standard input, or --alert ID")
     sys.exit(explain(files, load(config), as_json, source))
 
 

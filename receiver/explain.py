@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -13,6 +13,7 @@ from receiver.bodies import Unread, sightings
 from receiver.data import data
 from receiver.domain import times
 from receiver.domain.enrichment import History
+from receiver.domain.history import spoken
 from receiver.flow.rehearse import Rehearsal
 from receiver.settings import Settings
 from receiver.terminal import json_line, one_line, visible
@@ -24,13 +25,20 @@ def explain(paths: Sequence[str], settings: Settings, as_json: bool, source: str
     Each body is read as one of the named source, else by its form. 0 when all was read, 1 when a body or an alert
     could not be. Raises Mistakes for a file that cannot be read and for a source that is not configured.
     """
-    layout = None if as_json else _template()
-    unread = Unread()
+    show, unread = printer(as_json), Unread()
     with Rehearsal(settings) as rehearsal:
         for sighting in sightings(paths, settings, source, unread):
             explained = rehearsal.explain(sighting, History(episodes=(times.now(),), notification_count=1))
-            click.echo(json_line(explained) if layout is None else layout.render(**_shown(explained)))
+            click.echo(show(explained))
     return unread.tell()
+
+
+def printer(as_json: bool) -> Callable[[dict[str, Any]], str]:
+    """What makes an explained alert, in the form of `--json` or of the API, a text for a terminal or a line of JSON."""
+    if as_json:
+        return json_line
+    layout = _template()
+    return lambda explained: str(layout.render(**_shown(explained)))
 
 
 def _template() -> Any:
@@ -41,13 +49,17 @@ def _template() -> Any:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701
     )
-    environment.filters |= {"figure": figure, "one_line": one_line, "told": _told}
+    environment.filters |= {"figure": figure, "one_line": one_line, "told": _told, "lasting": _lasting}
     return environment.get_template("explain.txt")
 
 
 def _told(fact: Any) -> str:
     """A fact as people read it: a text on one line, anything else as JSON."""
     return one_line(fact) if isinstance(fact, str) else json.dumps(fact, ensure_ascii=False)
+
+
+def _lasting(seconds: float) -> str:
+    return spoken(round(seconds * times.SECOND))
 
 
 def _shown(explained: dict[str, Any]) -> dict[str, Any]:

@@ -140,3 +140,9 @@ def firing(
 def resolved(alert: Mapping[str, Any], ends_at: str) -> dict[str, Any]:
     """The same alert, ended."""
     return {**alert, "status": "resolved", "endsAt": ends_at}
+
+
+def explain_json(*arguments: str) -> list[dict[str, Any]]:
+    """What `alertsage explain --json` prints for these arguments, read; it must succeed."""
+    done = subprocess.run([ALERTSAGE, "explain", "--json", *arguments], capture_output=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from receiver.domain.rules import FIGURES, NUMBERS, TEXTS
+from receiver.domain.conditions import FIGURES, NUMBERS, TEXTS
 from receiver.domain.vocabulary import Category, Priority
 from receiver.rulebook import load_book, prove
 from receiver.rulebook.adjust import KEYS, SET
@@ -21,7 +21,7 @@ def test_the_rules_of_the_page_prove_themselves(tmp_path):
     assert prove(book) == []
     alert = view("QueueGrowing", "rabbitmq_queue_messages_ready > 1000", queue="billing-eu", instance="mq-1:15692")
     first, second = book.recommend(alert)[:2]
-    assert first.text == "See whether anybody fetches from billing-eu on mq-1:15692."
+    assert first.text == "See whether anybody fetches from billing-eu on mq-1:15692:"
     assert (second.command, second.careful) == ("rabbitmqctl purge_queue billing-eu", True)
     assert second.link == "https://wiki.example.org/billing/billing-eu"
 

@@ -25,9 +25,19 @@ def values(name: str, expr: str = "", **labels: str) -> Values:
         ("look at {pod}", {}, None),
         ("{name} of {subject}", {"job": "x"}, "Down of x"),
         ("{fact.missing}", {}, None),
+        ("{label.name} of {label.missing|name}", {"name": "nginx.service"}, "nginx.service of Down"),
+        ('curl -w "%{http_code}" {instance} ${x}', {"instance": "a:1", "x": "1"}, 'curl -w "%{http_code}" a:1 ${x}'),
         ("awk '{print $1}' {.items} {{x}} { }", {"x": "1"}, "awk '{print $1}' {.items} {1} { }"),
         ("on {instance}", {"instance": "a\n\x1b[31mb\u202ec"}, "on a [31mb c"),
         ("on {instance}", {"instance": "x" * 9999}, "on " + "x" * 300),
+        ("{instance.host}", {"instance": "db-1:9100"}, "db-1"),
+        ("{instance.host}", {"instance": "redis://u@db-1:6379/0"}, "db-1"),
+        ("{instance.host}", {"instance": "[::1]:9100"}, "[::1]"),
+        ("{target.host}", {"target": "https://shop.example.org/health"}, "shop.example.org"),
+        ("{instance.host}", {"instance": "two words"}, None),
+        ("{instance.host}", {}, None),
+        ("look at {pod}", {"pod": "{{ $labels.pod }}"}, None),
+        ("look at {pod|instance}", {"pod": "$pod", "instance": "i"}, "look at i"),
     ],
 )
 def test_plain_texts(phrase, labels, plain):
@@ -72,6 +82,22 @@ def test_links_are_web_addresses_with_values_encoded():
     alert = values("Down", pod="a/b?c=d e")
     assert Phrase.of("https://x.example.org/{pod}").url(alert) == "https://x.example.org/a%2Fb%3Fc%3Dd%20e"
     assert Phrase.of("javascript:{pod}").url(alert) is None
+
+
+@pytest.mark.parametrize(
+    ("server", "link"),
+    [
+        ("https://p.example.org:9090/x", "https://p.example.org:9090/x/graph?q=a%20b"),
+        ("javascript:alert(1)//https://p", None),
+        ("https://p.example.org/?a=", None),
+        ('https://p.example.org/"onclick=', None),
+        ("//p.example.org", None),
+    ],
+)
+def test_a_link_may_begin_with_an_address_but_with_nothing_else(server, link):
+    alert = values("Down", address=server, path="a b")
+    assert Phrase.of("{address}/graph?q={path}").url(alert) == link
+    assert Phrase.of("x{address}").url(alert) is None
 
 
 def test_an_expression_is_whole_or_not_there():

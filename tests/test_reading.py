@@ -84,7 +84,7 @@ def test_a_level_is_told_as_in_one_breath():
         "HostHighCpu", "cpu_percent > 80", {"summary": "CPU of web-1 is high", "description": "CPU: 92%"}, host="web-1"
     )
     assert found.title == "CPU of web-1 is high"
-    assert found.message == "CPU: 92% CPU is at 92% (threshold: 80%, exceeded by 15.0%)."
+    assert found.message == "CPU: 92%. CPU is at 92% (threshold: 80%, exceeded by 15.0%)."
 
 
 def test_states_and_counts_are_never_exceeded_by():
@@ -244,15 +244,105 @@ def test_the_annotation_value_wins():
             "at 90%",
             "Used space is at 90% (threshold: 85%, exceeded by 5.9%).",
         ),
-        ("time() - last_seen_seconds > 60", "VALUE = 90", "The age of last_seen_seconds is at 1 minute and 30 seconds"),
-        ("up == 0", "", ""),
-        ("errors > 0", "", ""),
+        (
+            "time() - last_seen_seconds > 60",
+            "VALUE = 90",
+            "The time since last_seen_seconds is at 1 minute and 30 seconds",
+        ),
+        (
+            "time() - last_seen_seconds > 864000",
+            "VALUE = 941234",
+            "The time since last_seen_seconds is at 11 days (thresh",
+        ),
+        (
+            "(x509_not_after - time()) / 60 / 60 / 24 <= 21",
+            "",
+            "It fires when the time left until x509_not_after is at most 21 d",
+        ),
+        (
+            "3 <= round((probe_ssl_expiry - time()) / 86400, 0.1) < 20",
+            "VALUE = 14.75",
+            "The time left until probe_ssl_expiry is at 14.75 days (threshold: 20 days",
+        ),
+        ("restarts >= 3", "", "It fires when restarts is at least 3."),
+        ("count(up == 0) > 3", "Value: 6", "The count of up is at 6 (threshold: 3)."),
+        (
+            "increase(failed_logins_total[5m]) > 5",
+            "Value: 9",
+            "The increase of failed_logins_total is at 9 (threshold: 5).",
+        ),
+        (
+            "increase(failed_logins_total[5m]) > 20",
+            "45 logins",
+            "The increase of failed_logins_total is at 45 (threshold: 20, ex",
+        ),
+        ("rate(node_pressure_memory_stalled_seconds_total[5m]) > 0.1", "Value: 0.2", "The rate of node_pressure"),
+        ("up == 0", "", "up is 0: it is down."),
+        ("up == 0", "Gone", ""),
+        ("mode == 3", "", "It fires when mode is 3."),
+        ("vault_initialized != 1", "", "It fires when vault_initialized is not 1."),
+        ("errors > 0", "", "It fires when errors is above 0."),
+        ("errors > 0", "Some", ""),
+        ("absent(up{job='a'})", "", "Nothing reports up."),
+        ("kube_warning{reason='x'}", "", "It fires while kube_warning is there."),
     ],
 )
 def test_the_sentence_that_the_reading_adds(expr, told, sentence):
     message = view("X", expr, {"description": told}).message
-    assert message.startswith(f"{told} {sentence}".strip())
+    assert message.startswith(f"{told}. {sentence}" if told and sentence else told or sentence)
     assert sentence or message == told
+
+
+@pytest.mark.parametrize(
+    ("expr", "labels", "about"),
+    [
+        ("sum by (environment, bosh_deployment, bosh_job_name) (x) > 1",
+         {"service": "cf", "environment": "prod", "bosh_deployment": "d", "bosh_job_name": "router"}, "router"),
+        ("sum by (job, couchdb_cluster) (x) > 1", {"job": "couchdb", "couchdb_cluster": "eu"}, "eu"),
+        ("sum by (job) (x) > 1", {"job": "api", "service": "s"}, "api"),
+        ("sum by (region) (x) > 1", {"region": "eu", "service": "metrics"}, "eu"),
+        ("sum by (namespace, pod) (x) > 1", {"namespace": "n", "pod": "p", "team": "t"}, "n/p"),
+        ("histogram_quantile(0.9, sum by (handler, le) (rate(x_bucket[5m]))) > 1", {"handler": "/a", "instance": "i"},
+         "/a"),
+        ("sum(x) > 1", {"service": "shop"}, "shop"),
+        ("topk(3, x) > 1", {"instance": "i"}, "i"),
+        ("kube_x > 1", {"topic": "observability", "node": "n-1"}, "n-1"),
+        ("kafka_x > 1", {"topic": "orders", "instance": "i"}, "orders"),
+        ("x > 1", {"namespace": "$namespace", "instance": "i"}, "i"),
+        ("x > 1", {"pod": "{{ $labels.pod }}", "job": "j"}, "j"),
+        ("x > 1", {"kubernetes_pod_name": "p", "kubernetes_namespace": "n"}, "n/p"),
+    ],
+)  # fmt: skip
+def test_the_thing_is_what_the_expression_keeps_not_what_the_rule_puts_on(expr, labels, about):
+    assert view("X", expr, **labels).subject == about
+
+
+@pytest.mark.parametrize(
+    ("expr", "labels", "query"),
+    [
+        ("up == 0", {"job": "a", "instance": "b:1"}, 'up{instance="b:1"}'),
+        ("sum by (job) (rate(x[5m])) / sum by (job) (rate(y[5m])) > 1", {"job": "a", "pod": "p"},
+         'sum by (job) (rate(x{job="a"}[5m])) / sum by (job) (rate(y{job="a"}[5m]))'),
+        ("sum(rate(x[5m])) > 1", {"job": "a"}, "sum(rate(x[5m]))"),
+        ("max without (pod) (x) > 1", {"pod": "p", "namespace": "n"}, 'max without (pod) (x{namespace="n"})'),
+        ("x > 1 and y > 2", {"pod": "p", "namespace": "n"}, 'x{pod="p",namespace="n"}'),
+        ("absent(up{job='a'})", {"job": "a"}, 'up{job="a"}'),
+        ("time() - x > 60", {"instance": "i"}, 'time() - x{instance="i"}'),
+        ("max_over_time(x[1h:5m] offset 2m) > 1", {"instance": "i"}, 'max_over_time(x{instance="i"}[1h:5m] offset 2m)'),
+        ("x - x offset 1h > 5", {"instance": "i"}, 'x{instance="i"} - x{instance="i"} offset 1h'),
+        ("a / on (pod) group_left (node) b > 1", {"pod": "p"}, 'a{pod="p"} / on (pod) group_left (node) b{pod="p"}'),
+        (r'x{a=~"b\\.c"} > 1', {"instance": 'q"\\'}, r'x{a=~"b\\.c",instance="q\"\\"}'),
+        ("topk(5, x) > 1", {"instance": "i"}, 'topk(5, x{instance="i"})'),
+        ("quantile(0.9, x) by (job) > 1", {"job": "a"}, 'quantile by (job) (0.9, x{job="a"})'),
+        ('{__name__="odd"} > 2', {"instance": "i"}, '{__name__="odd",instance="i"}'),
+        ("x @ 100 > 1", {"instance": "i"}, None),
+        ("x > 1", {"instance": "i" * 301}, "x"),
+    ],
+)  # fmt: skip
+def test_the_query_shows_what_is_measured_for_the_alerts_own_series(expr, labels, query):
+    found = view("X", expr, **labels).facts.get("query")
+    assert found == query
+    assert found is None or read(graph(found)) is not None
 
 
 @pytest.mark.parametrize(

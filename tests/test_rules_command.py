@@ -83,7 +83,7 @@ def test_a_rule_is_shown_as_written_with_what_it_makes_of_its_examples() -> None
     assert lines[10] == 'does not apply to Down {env="staging"}  WRONG: its example says otherwise'
     assert run("show", "other").stdout.splitlines()[2:] == [ADJUST.splitlines()[-1], ""]
     done = run("show", "heartbeat").stdout
-    assert "    1. CAREFUL: Ask Ann [1mB.\n       $ echo h1\n       https://x.example.org/h1\n" in done
+    assert "    1. CAREFUL: Ask Ann [1mB:\n       $ echo h1\n       https://x.example.org/h1\n" in done
     assert "    2. is not said: a blank is not filled\n" in done
     assert "applies to BeatMissing2 {}  WRONG" in done
     off = run("show", "look-around").stdout

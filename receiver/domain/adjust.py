@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from receiver.domain.candidates import Condition, Selection
+from receiver.domain.candidates import Selection
+from receiver.domain.conditions import Condition
 from receiver.domain.enrichment import AlertView, Enrichment, Term
 from receiver.domain.examples import Example
+from receiver.domain.sieve import Together
 from receiver.domain.times import Span
 from receiver.domain.vocabulary import Category, Priority
 
@@ -53,12 +55,16 @@ class Adjustments:
     """Changes whenever one of them does."""
     reads_expression: bool = False
     """True when any looks at what only the alerting rule's expression tells."""
+    together: Together | None = field(default=None, repr=False, compare=False)
+    """As in Book."""
     _early: Selection[Adjustment] = field(init=False, repr=False, compare=False)
     _late: Selection[Adjustment] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_early", Selection([rule for rule in self.rules if rule.category is not None]))
-        object.__setattr__(self, "_late", Selection([rule for rule in self.rules if rule.category is None]))
+        early = [rule for rule in self.rules if rule.category is not None]
+        late = [rule for rule in self.rules if rule.category is None]
+        object.__setattr__(self, "_early", Selection(early, self.together))
+        object.__setattr__(self, "_late", Selection(late, self.together))
 
     def early(self, view: AlertView) -> list[Adjustment]:
         """Those that set the category of this alert, whose priority is not judged yet; the first one does."""

@@ -1,29 +1,15 @@
 """Which of many rules apply to an alert: what all alerts of one alerting rule share is found out but once."""
 
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
 from typing import Any, Generic, Protocol, TypeVar
 
+from receiver.domain.conditions import FIXED, Condition, listed, text_of
 from receiver.domain.enrichment import AlertView
+from receiver.domain.sieve import Sieve, Together
 
 KEPT = 2048
 """Combinations of fixed fields whose candidate rules are remembered."""
-
-_READ_FROM_RULE = ("metric", "metrics", "functions", "words", "unit", "direction", "fact.expression")
-FIXED = ("name", "source", "kind", "category", "fact.error_type", *_READ_FROM_RULE)
-"""Fields that all alerts of one alerting rule share: what they rule out is found out once, not alert by alert."""
-
-
-class Condition(Protocol):
-    """Something about an alert that holds or does not."""
-
-    def holds(self, view: AlertView) -> bool:
-        """Whether it holds for this alert."""
-        ...
-
-    def reduced(self, view: AlertView) -> "Condition | bool":
-        """What is left to find out when the FIXED fields are as in this alert: nothing (True, False), or less."""
-        ...
 
 
 class Conditional(Protocol):
@@ -41,10 +27,14 @@ Candidates = tuple[tuple[R, Condition | bool], ...]
 
 
 class Selection(Generic[R]):
-    """Rules of one kind, in the order in which they speak."""
+    """Rules of one kind, in the order in which they speak.
 
-    def __init__(self, rules: Sequence[R]) -> None:
+    `together` says how many patterns are tried at once; with None each rule is tried.
+    """
+
+    def __init__(self, rules: Sequence[R], together: Together | None = None) -> None:
         self._rules = tuple(rules)
+        self._sieve = None if together is None else Sieve.of([rule.when for rule in rules], FIXED, together)
         self._candidates: Callable[..., Candidates[R]] = lru_cache(KEPT)(self._not_ruled_out)
 
     def applying(self, view: AlertView) -> list[R]:
@@ -62,14 +52,12 @@ class Selection(Generic[R]):
         facts = {"error_type": error_type, "expression": expression, "metrics": metrics, "functions": functions}
         view = AlertView(source, kind, "", name, {}, {}, "", 0, metric=metric, category=category, facts=facts)
         view.unit, view.direction = unit, direction
-        reduced = ((rule, rule.when.reduced(view)) for rule in self._rules)
+        if self._sieve is None:
+            tried: Iterable[R] = self._rules
+        else:
+            tried = (self._rules[place] for place in self._sieve.let_through(partial(text_of, view)))
+        reduced = ((rule, rule.when.reduced(view)) for rule in tried)
         return tuple((rule, left) for rule, left in reduced if left is not False)
-
-
-def listed(view: AlertView, fact: str) -> Sequence[str]:
-    """What the reading of the rule's expression lists; nothing when a sender's own fact has that name."""
-    found = view.facts.get(fact, ())
-    return found if isinstance(found, list | tuple) and all(isinstance(one, str) for one in found) else ()
 
 
 def _hashable(fact: Any) -> Any:

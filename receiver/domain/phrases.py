@@ -1,8 +1,8 @@
 """Texts, commands and links with blanks, filled with an alert's own values so that no value can become syntax.
 
-A blank is `{name}` or `{first|second|"else"}`: the first that the alert has is taken. Names are labels; `subject`,
-`name`, `metric`, `expr`, `query`, `value`, `threshold`, `unit`; `LABEL.host` (a label's value without its port);
-`fact.NAME`, `annotation.NAME`. All other braces are text.
+A blank is `{name}` or `{first|second|"else"}`: the first that the alert has is taken. Names are labels (`label.name`
+for one that is called like something else here); `subject`, `name`, `metric`, `expr`, `query`, `value`, `threshold`, `unit`; `LABEL.host` (a label's value without its port);
+`fact.NAME`, `annotation.NAME`. All other braces are text, and those behind % and $ as well (curl's `%{http_code}`).
 """
 
 import math
@@ -13,16 +13,19 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from receiver.domain.enrichment import AlertView
+from receiver.domain.words import unrendered
 
 LONGEST_VALUE = 300
 LONGEST_EXPRESSION = 2000
-_BLANK = re.compile(r'\{([A-Za-z_][\w.]*(?:\|(?:[A-Za-z_][\w.]*|"[^"{}]*"))*)\}')
+_BLANK = re.compile(r'(?<![%$])\{([A-Za-z_][\w.]*(?:\|(?:[A-Za-z_][\w.]*|"[^"{}]*"))*)\}')
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+")
 """Control characters, and those that make a text look other than it is."""
 _PLAIN = re.compile(r"[\w@%+:,./][\w@%+=:,./-]*")
 """A value that means nothing to a shell, to SQL or to PromQL, quoted or not; and no option either."""
 _READ_TWICE = re.compile(r"\b(?:ssh|eval|watch|parallel)\b|\b(?:ba|da|k|z)?sh\s+-\w*c\b|\bsu\b.*\s-c\b|<<|`")
 """Commands whose words a second shell reads again, and texts in which quotes do not quote."""
+_ADDRESS = re.compile(r"https?://[\w.:/~%\[\]-]+")
+"""An address to which a path can be added."""
 _HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^@/]*@)?(\[[0-9a-fA-F:.]+\]|[^\s/:]+)(?::\d+)?(?:/.*)?", re.I)
 _QUERIES = {"expr": "expression", "query": "query"}
 _FIELDS = ("name", "subject", "metric", "unit", "value", "threshold", "source")
@@ -70,8 +73,12 @@ class Phrase:
         return self._fill(values, _shell)
 
     def url(self, values: "Values") -> str | None:
-        """An address; None when a blank cannot be filled or it is not http or https."""
-        found = self._fill(values, lambda value, _: quote(value, safe=""))
+        """An address; None when a blank cannot be filled or it is not http or https.
+
+        Values are encoded, but for one at the very beginning that is a web address by itself.
+        """
+        first = next((part for part in self.parts if part != ""), None)
+        found = self._fill(values, lambda value, blank: _address(value) if blank is first else quote(value, safe=""))
         return found if found is not None and found.startswith(("http://", "https://")) else None
 
     def _fill(self, values: "Values", safe: Callable[[str, Blank], str | None] | None) -> str | None:
@@ -108,6 +115,8 @@ def value_of(view: AlertView, name: str) -> str:
     """What the alert has under that name, on one line and bounded; "" when nothing."""
     if name.startswith("fact."):
         found = view.facts.get(name[5:])
+    elif name.startswith("label."):
+        found = view.labels.get(name[6:])
     elif name.startswith("annotation."):
         found = view.annotations.get(name[11:])
     elif name in _QUERIES:
@@ -118,16 +127,22 @@ def value_of(view: AlertView, name: str) -> str:
         found = _host(view.labels.get(name[:-5], ""))
     else:
         found = view.labels.get(name)
-    if found is None or isinstance(found, dict | list) or (isinstance(found, float) and not math.isfinite(found)):
+    if (
+        found is None
+        or isinstance(found, dict | list | tuple)
+        or (isinstance(found, float) and not math.isfinite(found))
+    ):
         return ""
     text = f"{found:g}" if isinstance(found, float) else str(found)
+    if unrendered(text):
+        return ""
     return (text if text.isprintable() else _CONTROL.sub(" ", text)).strip()[:LONGEST_VALUE]
 
 
 def _query(fact: object) -> str:
     """An expression on one line, whole or not at all: a part of it would say something else."""
     found = str(fact or "")
-    return _CONTROL.sub(" ", found).strip() if len(found) <= LONGEST_EXPRESSION else ""
+    return _CONTROL.sub(" ", found).strip() if len(found) <= LONGEST_EXPRESSION and not unrendered(found) else ""
 
 
 def _host(instance: str) -> str:
@@ -160,6 +175,10 @@ def _blank(inside: str, quoted: bool) -> Blank:
         else:
             names.append(choice)
     return Blank(tuple(names), otherwise, quoted)
+
+
+def _address(value: str) -> str | None:
+    return value if _ADDRESS.fullmatch(value) else None
 
 
 def _shell(value: str, blank: Blank) -> str | None:

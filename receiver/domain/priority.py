@@ -23,8 +23,10 @@ CAPPED = frozenset({Category.PERFORMANCE, Category.BUSINESS})
 """Slow or few is at most high: nothing is down."""
 FAR_OVER = 50.0
 """Percent over the threshold that are evidence of more than the severity says."""
-NEARLY_FULL = 95.0
-"""Percent of a quantity that ends at 100 from which at most five points are left."""
+OVER = 20.0
+"""Percent over the threshold that are more than a little (the owner's document)."""
+NEARLY_FULL, FILLING = 95.0, 90.0
+"""Percent of a quantity that ends at 100: from here at most five points are left, from here at most ten."""
 
 
 LEVELS: Mapping[str, Priority] = {"warning": Priority.LOW, "info": Priority.INFO, "debug": Priority.INFO}
@@ -33,7 +35,12 @@ MANY_USERS, MANY_ERRORS = 10, 5
 
 
 def of_alert(alert: AlertView) -> tuple[Priority, tuple[Term, ...]]:
-    """By what it is: a test is nobody's trouble, an application's error counts by its impact, the rest by severity."""
+    """By what it is: a test is nobody's trouble, an application's error counts by its impact, the rest by severity.
+
+    A priority that the sender itself has set stands.
+    """
+    if alert.priority is not None:
+        return alert.priority, (Term("sender", str(alert.priority), "as the sender says"),)
     if alert.facts.get("test") is True:
         return Priority.INFO, (Term("test", "sent by a test button", "info"),)
     if "error_type" in alert.facts or (alert.kind == "sentry" and "severity" not in alert.labels):
@@ -44,7 +51,45 @@ def of_alert(alert: AlertView) -> tuple[Priority, tuple[Term, ...]]:
             errors if isinstance(errors, int) else None,
             alert.labels.get("level", "error").lower(),
         )
+    measured = alert.threshold is not None or alert.category is Category.AVAILABILITY
+    if alert.kind == "generic" and measured and not alert.labels.get("severity"):
+        return of_measured(alert)
     return of_received(alert)
+
+
+def of_measured(alert: AlertView) -> tuple[Priority, tuple[Term, ...]]:
+    """The priority of what was measured against a threshold and judged by nobody yet: by how far over it is.
+
+    For what ends at 100 percent what is left counts, too; the higher of the two stands.
+    """
+    if alert.category is Category.AVAILABILITY:
+        return Priority.CRITICAL, (Term("category", str(alert.category), "critical: something is down"),)
+    over, share = alert.overage_percent, _share(alert)
+    terms = [Term("overage", "unknown" if over is None else f"{over:g}% beyond the threshold", str(_by_overage(over)))]
+    priority = _by_overage(over)
+    if share is not None and (found := _by_share(share)) is not None:
+        terms.append(Term("saturation", f"{share:g}% of what there is", str(found)))
+        priority = max(priority, found, key=lambda one: one.rank)
+    return _capped(alert, priority, terms)
+
+
+def _by_overage(over: float | None) -> Priority:
+    if over is None or over <= OVER:
+        return Priority.MEDIUM
+    return Priority.HIGH if over <= FAR_OVER else Priority.CRITICAL
+
+
+def _by_share(share: float) -> Priority | None:
+    if share < FILLING:
+        return None
+    return Priority.HIGH if share < NEARLY_FULL else Priority.CRITICAL
+
+
+def _capped(alert: AlertView, priority: Priority, terms: list[Term]) -> tuple[Priority, tuple[Term, ...]]:
+    if alert.category in CAPPED and priority is Priority.CRITICAL:
+        priority = Priority.HIGH
+        terms.append(Term("category", str(alert.category), "at most high: slow or fewer is not down"))
+    return priority, tuple(terms)
 
 
 def of_error(
@@ -83,18 +128,21 @@ def of_received(alert: AlertView) -> tuple[Priority, tuple[Term, ...]]:
     if evidence is not None and base not in (Priority.CRITICAL, Priority.INFO):
         priority = base.raised()
         terms.append(Term(*evidence, f"raised to {priority}"))
-    if alert.category in CAPPED and priority is Priority.CRITICAL:
-        priority = Priority.HIGH
-        terms.append(Term("category", str(alert.category), "at most high: slow or fewer is not down"))
-    return priority, tuple(terms)
+    return _capped(alert, priority, terms)
 
 
 def _evidence(alert: AlertView) -> tuple[str, str] | None:
     """(rule, input) of the one piece of evidence that raises."""
-    over, value = alert.overage_percent, alert.value
+    over, share = alert.overage_percent, _share(alert)
     if over is not None and over > FAR_OVER:
         return "overage", f"{over:g}% beyond the threshold"
-    share = {"percent": value, "ratio": None if value is None else value * 100}.get(alert.unit or "")
-    if share is not None and alert.direction == "above" and NEARLY_FULL <= share <= 100:
+    if share is not None and share >= NEARLY_FULL:
         return "saturation", f"{share:g}% of what there is"
     return None
+
+
+def _share(alert: AlertView) -> float | None:
+    """How many percent are used of what ends at 100; None when that is not what is measured."""
+    value = alert.value
+    share = {"percent": value, "ratio": None if value is None else value * 100}.get(alert.unit or "")
+    return share if share is not None and alert.direction == "above" and 0 <= share <= 100 else None

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from receiver.domain.candidates import Condition
+from receiver.domain.conditions import Condition, Every, Number, Some, Text, number_of, text_of
 from receiver.domain.enrichment import AlertView
-from receiver.domain.rules import Every, Number, Some, Text, number_of, text_of
 from receiver.domain.value import value
 
 LONGEST_SEEN = 200
@@ -55,7 +54,7 @@ def written(test: Text | Number) -> str:
     if isinstance(test, Number):
         return f"{test.field} {test.sign} {test.than:g}"
     if test.pattern is not None:
-        return f"{test.field} {'!~' if test.negated else '=~'} {_quoted(test.pattern.pattern)}"
+        return f"{test.field} {'!~' if test.negated else '=~'} {_quoted(test.written)}"
     return f"{test.field} {'!=' if test.negated else '='} {_quoted(test.equals or '')}"
 
 

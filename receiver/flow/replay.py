@@ -1,6 +1,6 @@
 """Stored alerts described once more, by another configuration and book: what would change. Stores and sends nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -17,8 +17,6 @@ from receiver.store.kept import Kept
 
 T = TypeVar("T")
 _SINGLES = ("subject", "metric", "value", "threshold", "direction", "unit", "overage_percent")
-_BARE = frozenset({"alertmanager"})
-"""Kinds that say nothing of an alert besides its labels and annotations."""
 
 
 @value
@@ -116,7 +114,7 @@ def sighting_of(kept: Kept) -> Sighting:
         starts_at=kept.started_at,
         generator_url=kept.generator_url,
         raw=kept.raw,
-        told=NOTHING if kept.kind in _BARE else _told(kept),
+        told=_told(kept) if any(kept.told) else NOTHING,
     )
     if kind is not None and kind.tell is not None:
         return replace(sighting, told=kind.tell({**kept.raw, "generatorURL": kept.generator_url}, kept.labels))
@@ -124,19 +122,22 @@ def sighting_of(kept: Kept) -> Sighting:
 
 
 def _told(kept: Kept) -> Enrichment:
-    """What the sender itself said, by what is stored of it and who said it."""
-    detail, who = kept.detail, kept.detail["provenance"]
-    said = {name: detail[name] for name in _SINGLES if who.get(name) == SENDER}
-    links = zip(detail["links"], who.get("links", ()), strict=False)
+    """What the sender itself said, by what is stored of it: what others said later mostly repeats that."""
+    singles, facts, links = kept.told
+    detail = kept.detail
+    known = {name: detail[name] for name in _SINGLES} | {"title": kept.title, "message": kept.message}
+    known |= {"category": kept.category, "priority": _asked(detail), "impact": Impact(**detail["impact"])}
     return Enrichment(
-        title=kept.title,
-        message=kept.message or None,
-        category=kept.category if who.get("category") == SENDER else None,
-        impact=Impact(**detail["impact"]) if who.get("impact") == SENDER else None,
-        facts={name: fact for name, fact in detail["facts"].items() if who.get("facts", {}).get(name) == SENDER},
-        links=tuple(Link(**link) for link, teller in links if teller == SENDER),
-        **{"subject": detail["subject"], **said},
+        facts={name: detail["facts"][name] for name in facts if name in detail["facts"]},
+        links=tuple(Link(**link) for link in detail["links"][:links]),
+        **{name: known[name] for name in singles},
     )
+
+
+def _asked(detail: Mapping[str, Any]) -> Priority | None:
+    """The priority that the sender set, which the reasoning begins with."""
+    first = next(iter(detail["priority_terms"]), None)
+    return Priority(first["input"]) if first is not None and first["rule"] == SENDER else None
 
 
 def _add(view: AlertView, added: Any) -> None:

@@ -1,5 +1,5 @@
 """What an alert shows beyond what is stored of it: the advice of the rules in force, the links they lead to,
-over all that is known by now.
+over all that is known by now; and of a single alert what happened before.
 
 Found anew whenever it is looked at, because filling it in and storing it for every alert of a storm would cost more
 than all else (docs/performance.md), and so that a better rule helps with the alerts that are already there.
@@ -13,11 +13,15 @@ from enrichers import Context
 from enrichers.chain import Described, extend, provenance
 from enrichers.shipped import SHIPPED
 from receiver.domain import times
-from receiver.domain.enrichment import AlertView
-from receiver.domain.times import parse_rfc3339
+from receiver.domain.enrichment import AlertView, Recommendation
+from receiver.domain.history import WINDOWS, Past, Pattern, flapping, last_time, pattern, summary
+from receiver.domain.times import Instant, Span, parse_rfc3339, rfc3339
 from receiver.flow.setup import Setup
 from receiver.store.reads import add
 
+HISTORY = "history"
+"""Who said it (in `provenance`): what is remembered."""
+EPISODES_SHOWN = 10
 _TAKEN = ("source", "kind", "fingerprint", "name", "labels", "annotations", "generator_url", "id", "title", "message")
 _READ = ("subject", "metric", "value", "threshold", "direction", "unit", "overage_percent", "facts")
 
@@ -40,6 +44,68 @@ def completed(alert: dict[str, Any], setup: Setup) -> dict[str, Any]:
     own = next((place for place, ran in enumerate(outcomes) if ran["enricher"] not in SHIPPED), len(outcomes))
     ran = [*outcomes[:own], *to_jsonable_python(described.outcomes), *outcomes[own:]]
     return alert | said | {"enrichers": ran}
+
+
+def remembered(alert: dict[str, Any], past: Past, now: Instant) -> dict[str, Any]:
+    """An alert in API form with its history: as `history`, in a fact or two, and what helped last time before all else.
+
+    `recurrence` says more than at the alert's opening, unless that enricher is turned off.
+    """
+    found = pattern(past)
+    facts = {}
+    if found is not None and "recurrence" in alert["facts"]:
+        facts["recurrence"] = summary(found)
+    if found is not None and found.flaps:
+        facts["flapping"] = flapping(found)
+    told = dict(alert["provenance"])
+    told["facts"] = told.get("facts", {}) | dict.fromkeys(facts, HISTORY)
+    first = [to_jsonable_python(Recommendation(last_time(fix, now))) for fix in past.fixes[:1]]
+    told["recommendations"] = [*[HISTORY] * len(first), *told.get("recommendations", ())]
+    return alert | {
+        "facts": alert["facts"] | facts,
+        "recommendations": [*first, *alert["recommendations"]],
+        "provenance": told,
+        "history": _history(past, found),
+    }
+
+
+def _history(past: Past, found: Pattern | None) -> dict[str, Any]:
+    present = past.openings[-1] if past.openings else 0
+    earlier = [one for one in past.episodes if one.began < present]
+    return {
+        "summary": None if found is None else summary(found),
+        "count": 1 if found is None else found.count,
+        "days": WINDOWS[-1][0] if found is None else found.days,
+        "usual_hour": None if found is None else found.usual_hour,
+        "median_seconds": None if found is None else _seconds(found.median),
+        "flapping": {"times": found.flaps, "seconds": _seconds(found.flapped)} if found and found.flaps else None,
+        "episodes": [
+            {
+                "alert": one.alert_id,
+                "began_at": rfc3339(one.began),
+                "ended_at": None if one.ended is None else rfc3339(one.ended),
+                "seconds": None if one.ended is None else _seconds(one.ended - one.began),
+                "ended_by": one.by or None,
+            }
+            for one in earlier[:EPISODES_SHOWN]
+        ],
+        "fixes": [
+            {
+                "alert": fix.alert_id,
+                "match": "similar" if fix.similar else "exact",
+                "subject": fix.subject,
+                "at": rfc3339(fix.at),
+                "who": fix.who,
+                "note": fix.note,
+                "seconds": _seconds(fix.took),
+            }
+            for fix in past.fixes
+        ],
+    }
+
+
+def _seconds(length: Span | None) -> int | None:
+    return None if length is None else round(length / times.SECOND)
 
 
 def _view(alert: dict[str, Any]) -> AlertView:

@@ -16,7 +16,7 @@ from receiver.errors import Mistake, Mistakes
 from receiver.rulebook.adjust import ADJUSTMENT, FILE, FROM_EXPRESSION
 from receiver.rulebook.form import Form, rules_in, unknown
 from receiver.rulebook.form import examples as examples_of
-from receiver.rulebook.when import condition
+from receiver.rulebook.when import condition, together
 from receiver.yamlfile import Document, read
 
 USUAL_RANK = 100
@@ -47,6 +47,8 @@ class Overlaid(Generic[R]):
     """Where the rule stands (`file:line`) that a later one of the same id took the place of."""
     off: dict[str, tuple[str, str]] = field(default_factory=dict)
     """(where it was switched off, where it stands) of those that were."""
+    begins: dict[str, list[int]] = field(default_factory=dict)
+    """The lines in which the rules of each file begin."""
     digest: str = ""
     """Changes whenever one of the rules does."""
 
@@ -66,7 +68,7 @@ def book_from(recommending: Overlaid[Rule], adjusting: Overlaid[Adjustment]) -> 
     # With the same rank, those of the folder speak first: their writer knows the place.
     ordered = sorted(recommending.rules.values(), key=lambda rule: (-rule.rank, rule.file in shipped))
     adjusted = sorted(adjusting.rules.values(), key=lambda rule: rule.file in shipped)
-    return Book(tuple(ordered), recommending.digest, _adjustments(adjusted, adjusting.digest))
+    return Book(tuple(ordered), recommending.digest, together, _adjustments(adjusted, adjusting.digest))
 
 
 def load_rules(
@@ -94,6 +96,8 @@ def _overlaid(files: list[Path], form: Form[R], mistakes: list[Mistake]) -> Over
             mistakes += wrong.mistakes
             continue
         hashed.update(repr(document.data).encode())
+        if isinstance(document.data, list):
+            found.begins[document.file] = [document.line((number,)) for number in range(len(document.data))]
         for number, rule_id, rule in rules_in(document, form, mistakes):
             before = found.rules.get(rule_id)
             if rule is None and before is None:
@@ -117,7 +121,7 @@ def _overlaid(files: list[Path], form: Form[R], mistakes: list[Mistake]) -> Over
 def _adjustments(rules: list[Adjustment], digest: str) -> Adjustments:
     placed = tuple(replace(rule, place=place) for place, rule in enumerate(rules))
     reads_expression = any(test.field in FROM_EXPRESSION for rule in rules for test in tests(rule.when))
-    return Adjustments(placed, digest, reads_expression)
+    return Adjustments(placed, digest, reads_expression, together)
 
 
 def _misplaced(folder: Path, named: Callable[[str], Mistake]) -> Iterator[Mistake]:

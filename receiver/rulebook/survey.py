@@ -10,14 +10,16 @@ from receiver.domain.rules import Book, Rule
 from receiver.domain.value import value
 from receiver.errors import Mistake
 from receiver.rulebook.load import Overlaid, book_from, load_rules
-from receiver.yamlfile import read
+
+Kind = Literal["recommendation", "adjustment"]
+Found = Overlaid[Rule] | Overlaid[Adjustment]
 
 
 @value
 class Entry:
     """One rule, in force or switched off."""
 
-    kind: Literal["recommendation", "adjustment"]
+    kind: Kind
     id: str
     place: str
     """`file:line`."""
@@ -25,6 +27,8 @@ class Entry:
     """None for one that is switched off."""
     replaces: str = ""
     """`file:line` of the shipped one that it takes the place of, or ""."""
+    until: int | None = None
+    """The last line before the next rule of its file; None for the last rule."""
     off: str = ""
     """`file:line` of what switched it off, or ""."""
 
@@ -40,19 +44,15 @@ class Entry:
     def written(self) -> str:
         """The rule as it is written in its file, without the comments around it."""
         file, _, line = self.place.rpartition(":")
-        lines, starts = _file(Path(file))
-        end = next((start for start in starts if start > int(line)), len(lines) + 1) - 1
-        own = lines[int(line) - 1 : end]
+        own = _lines(file)[int(line) - 1 : self.until]
         while own and (not own[-1].strip() or own[-1].startswith("#")):
             own.pop()
         return "\n".join(own)
 
 
 @cache
-def _file(path: Path) -> tuple[list[str], list[int]]:
-    """The lines of a rule file, and where its rules begin."""
-    starts = sorted({at for where, at in read(path).lines.items() if len(where) == 1})
-    return path.read_text(encoding="utf-8").splitlines(), starts
+def _lines(file: str) -> list[str]:
+    return Path(file).read_text(encoding="utf-8").splitlines()
 
 
 def survey(folder: Path | None = None, named: Callable[[str], Mistake] | None = None) -> tuple[Book, list[Entry]]:
@@ -64,12 +64,18 @@ def survey(folder: Path | None = None, named: Callable[[str], Mistake] | None = 
     book = book_from(recommending, adjusting)
     entries = [_entry(rule, "adjustment", adjusting) for rule in book.adjustments.rules]
     entries += [_entry(rule, "recommendation", recommending) for rule in book.rules]
-    entries += [Entry("adjustment", name, stood, off=at) for name, (at, stood) in adjusting.off.items()]
-    entries += [Entry("recommendation", name, stood, off=at) for name, (at, stood) in recommending.off.items()]
+    of_kinds: tuple[tuple[Kind, Found], ...] = (("adjustment", adjusting), ("recommendation", recommending))
+    for kind, found in of_kinds:
+        for name, (at, stood) in found.off.items():
+            entries.append(Entry(kind, name, stood, until=_until(stood, found), off=at))
     return book, entries
 
 
-def _entry(
-    rule: Rule | Adjustment, kind: Literal["recommendation", "adjustment"], found: Overlaid[Rule] | Overlaid[Adjustment]
-) -> Entry:
-    return Entry(kind, rule.id, f"{rule.file}:{rule.line}", rule, found.replaced.get(rule.id, ""))
+def _entry(rule: Rule | Adjustment, kind: Kind, found: Found) -> Entry:
+    place = f"{rule.file}:{rule.line}"
+    return Entry(kind, rule.id, place, rule, found.replaced.get(rule.id, ""), _until(place, found))
+
+
+def _until(place: str, found: Found) -> int | None:
+    file, _, line = place.rpartition(":")
+    return next((begin - 1 for begin in found.begins[file] if begin > int(line)), None)

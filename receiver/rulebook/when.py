@@ -1,17 +1,32 @@
 """The grammar of `when:`, the same for all kinds of rules. See docs/rules.md."""
 
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
 import re2
 
-from receiver.domain.candidates import Condition
-from receiver.domain.rules import FIGURES, NUMBERS, TEXTS, Every, Matcher, Number, Some, Text
+from receiver.domain.conditions import FIGURES, NUMBERS, TEXTS, Condition, Every, Matcher, Number, Some, Text
+from receiver.domain.sieve import Search
 
 _TEST = re.compile(r"\s*([A-Za-z_][^\s=!<>~]*)\s*(=~|!~|!=|>=|<=|=|>|<)\s*(.*?)\s*", re.DOTALL)
 _PREFIXES = ("label.", "annotation.", "fact.")
 LONGEST_PATTERN = 2000
+_FLAGS = re.compile(r"(?:\(\?[imsU]+\))+")
+
+
+def _options(megabytes: int) -> re2.Options:
+    made = re2.Options()
+    made.max_mem = megabytes * 2**20
+    made.log_errors = False
+    made.dot_nl = True
+    return made
+
+
+_OPTIONS = _options(8)
+_TOGETHER = _options(128)
+"""A set that runs out of memory finds nothing: this is far more than a large book needs."""
 
 
 class Unclear(Exception):  # noqa: N818 - becomes a Mistake where file and line are known
@@ -57,7 +72,7 @@ def _test(written: str, path: tuple[str | int, ...]) -> Condition:
     text = _unquoted(right, path)
     if sign in ("=", "!="):
         return Text(field, sign == "!=", equals=text)
-    return Text(field, sign == "!~", pattern=compiled(text, path))
+    return Text(field, sign == "!~", pattern=compiled(text, path), written=text)
 
 
 def _known(field: str, sign: str, path: tuple[str | int, ...]) -> None:
@@ -88,14 +103,35 @@ def compiled(pattern: str, path: tuple[str | int, ...]) -> Matcher:
     """An anchored RE2 pattern over any text, newlines included. Raises Unclear."""
     if len(pattern) > LONGEST_PATTERN:
         raise Unclear(path, f"the pattern is longer than {LONGEST_PATTERN} characters")
-    options = re2.Options()
-    options.log_errors = False
-    options.dot_nl = True
     try:
-        made: Matcher = re2.compile(pattern, options)
+        made: Matcher = re2.compile(pattern, _OPTIONS)
     except re2.error as error:
         raise Unclear(path, f"{pattern[:80]!r} is not an RE2 pattern: {_words(error)}") from None
     return made
+
+
+def together(patterns: Sequence[str]) -> Search:
+    """Compiled patterns as one search, in linear time.
+
+    It may find a pattern that does not fit after all, never miss one that fits: open ends (`.*`) are left out, because
+    with them the search would keep one state for each combination of patterns.
+    """
+    made = re2.Set.SearchSet(_TOGETHER)
+    for pattern in patterns:
+        made.Add(_searched(pattern))
+    made.Compile()
+    return lambda text: made.Match(text) or ()
+
+
+def _searched(pattern: str) -> str:
+    flags = _FLAGS.match(pattern)
+    kept = flags[0] if flags else ""
+    inside = pattern[len(kept) :]
+    opens = inside.startswith(".*") and not inside.startswith((".*?", ".*+"))
+    inside = inside[2:] if opens else inside
+    closes = inside.endswith(".*") and not inside.endswith("\\.*")
+    inside = inside[:-2] if closes else inside
+    return f"{kept}{'' if opens else chr(92) + 'A'}(?:{inside}){'' if closes else chr(92) + 'z'}"
 
 
 def _words(error: Exception) -> str:

@@ -34,7 +34,7 @@ def fill(section: dict[str, Any], keys: Iterable[str], path: Path_, origin: Orig
             continue
         both, at = key in section, origin.mistake((*path, name), "")
         try:
-            section[key] = _UNREADABLE if both else _read(section.pop(name), origin.folder)
+            section[key] = _UNREADABLE if both else read_secret(section.pop(name), origin.folder)
             problem = f'is given beside "{key}"; keep one of them' if both else ""
         except ValueError as error:
             section[key], problem = _UNREADABLE, str(error)
@@ -44,7 +44,8 @@ def fill(section: dict[str, Any], keys: Iterable[str], path: Path_, origin: Orig
     return mistakes
 
 
-def _read(name: object, folder: Path) -> SecretStr:
+def read_secret(name: object, folder: Path) -> SecretStr:
+    """The secret in that file, without its line end. Raises ValueError with one sentence that names the file."""
     if not isinstance(name, str) or not name:
         raise ValueError("must be the path of a file")
     path = folder / Path(name).expanduser()

@@ -3,18 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from receiver.domain.enrichment import Enrichment, Impact, Link
+from receiver.domain.enrichment import Direction, Enrichment, Impact, Link
 from receiver.domain.sighting import Quarantined, Sighting, Sightings, Starts
 from receiver.domain.times import Instant
+from receiver.domain.vocabulary import Priority
 from receiver.errors import Refused
 from receiver.sources.context import SourceContext
 from receiver.sources.expression import search
 from receiver.sources.fingerprint import fingerprint
-from receiver.sources.layout import Layout, Pick, as_count, as_text, as_time
+from receiver.sources.layout import Layout, Pick, as_count, as_number, as_text, as_time
 from receiver.sources.text import bounded, cut, excerpt, kind_of, safe_url, shown
 
 RAW_SIZE = 16 * 2**10
 _MESSAGE = 4000
+_PRIORITIES = {str(priority): priority for priority in Priority}
 KEPT = 10
 """Alerts kept aside of a webhook of which none can be read."""
 
@@ -137,10 +139,19 @@ class _Alert:
             for fact, pick in layout.facts.items()
         }
         users = as_count(self._field("users"))
+        threshold = as_number(self._field("threshold"))
+        side = self._field("direction").lower()
+        direction: Direction = "below" if side == "below" else "above"
         return Enrichment(
             title=self._field("title")[:500] or None,
             message=cut(self._field("message"), _MESSAGE) or None,
             subject=self._field("subject")[:300] or None,
+            priority=_PRIORITIES.get(self._field("priority").lower()),
+            metric=self._field("metric")[:300] or None,
+            value=as_number(self._field("value")),
+            threshold=threshold,
+            unit=self._field("unit")[:40] or None,
+            direction=None if threshold is None else direction,
             impact=None if users is None else Impact(users, f"source:{self._source.name}"),
             facts=bounded({fact: value for fact, value in facts.items() if as_text(value)}, RAW_SIZE),
             links=tuple(Link(title, url) for title, url in links if url),

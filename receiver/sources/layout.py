@@ -1,6 +1,8 @@
 """How the bodies of a sender that alertsage knows nothing of are read: JMESPath expressions and value maps."""
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,7 +69,8 @@ class Layout:
     resolved: Test | None = None
     ignore: Test | None = None
     fields: Mapping[str, Pick] = field(default_factory=dict)
-    """title, message, severity, category, subject, starts_at, ends_at, users."""
+    """title, message, severity, category, subject, starts_at, ends_at, users, priority, metric, value, threshold,
+    unit, direction."""
     labels: Mapping[str, Pick] = field(default_factory=dict)
     facts: Mapping[str, Pick] = field(default_factory=dict)
     links: Mapping[str, Pick] = field(default_factory=dict)
@@ -88,6 +91,15 @@ def as_count(value: Any) -> int | None:
     return int(told) if told.isascii() and told.isdigit() and len(told) <= _DIGITS else None
 
 
+def as_number(value: Any) -> float | None:
+    """A JSON number, or a text that is one; None when it is none or not finite."""
+    told = as_text(value).strip()
+    return float(told) if _NUMBER.fullmatch(told) and math.isfinite(float(told)) else None
+
+
+SIDES = ("above", "below")
+"""On which side of a threshold the trouble lies."""
+_NUMBER = re.compile(r"[-+]?\d{1,18}(?:\.\d{1,18})?(?:[eE][-+]?\d{1,3})?", re.ASCII)
 _DIGITS = 18
 _NO_TIMES = (None, "", 0)
 """What senders write for a time that there is not."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from enrichers.chain import SENDER
 from receiver.domain.times import Instant, Span
 from receiver.domain.value import value
 from receiver.domain.vocabulary import Category, Priority
@@ -57,6 +58,8 @@ class Kept:
     expire_after: Span
     detail: Mapping[str, Any]
     """The description as `codec.described` gives it."""
+    told: tuple[frozenset[str], tuple[str, ...], int]
+    """What its sender said in its own structure: names of single values and of facts, and how many links."""
     added: Mapping[str, Any]
     """What deferred enrichers added."""
 
@@ -88,5 +91,6 @@ def _kept(row: Mapping[Any, Any]) -> Kept:
         priority=Priority(detail.get("priority") or row["priority"]),
         expire_after=row["expire_after"],
         detail=detail,
+        told=codec.said_by(SENDER, row["detail"]),
         added=codec.json(row["added"]) if row["added"] else {},
     )

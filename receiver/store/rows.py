@@ -7,6 +7,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from receiver.domain import times
 from receiver.domain.alert import Alert, Change
+from receiver.domain.history import is_note
 from receiver.domain.times import Instant
 from receiver.store import codec
 from receiver.store.batch import Bucket, bucket, counted
@@ -52,6 +53,8 @@ def change_each(connection: Connection, ids: Iterable[int], decide: Decide) -> l
             for c in made
         ]
         connection.execute(insert(change), rows)
+    if noted := [c.alert_id for c in made if is_note(c)]:
+        connection.execute(update(alert).where(alert.c.id.in_(noted)).values(has_note=True))
     _count(connection, moves)
     return made
 

@@ -11,12 +11,14 @@ from sqlalchemy import Connection, insert
 
 from receiver.domain import times
 from receiver.domain.alert import Alert, Change
+from receiver.domain.history import Past
 from receiver.domain.sighting import Sightings
 from receiver.errors import StoreAway
 from receiver.meters import Meters
 from receiver.store import reads
 from receiver.store.batch import BATCH_PART, Intake
 from receiver.store.database import Database
+from receiver.store.past import past
 from receiver.store.plan import Plan
 from receiver.store.queries import AlertQuery, Gauges, Page, Receipt
 from receiver.store.rows import change_each
@@ -146,6 +148,13 @@ class Store:
     async def alert(self, alert_id: int) -> dict[str, Any] | None:
         """One alert with its Changes and its raw sighting, in API form; None when there is none. Raises StoreAway."""
         return await self.read(lambda connection: reads.one(connection, alert_id))
+
+    async def past(self, alert_id: int) -> Past | None:
+        """What is remembered of one alert's key and of similar ones; None when there is no such alert.
+
+        Raises StoreAway.
+        """
+        return await self.read(lambda connection: past(connection, alert_id))
 
     async def quarantine(self, limit: int) -> list[dict[str, Any]]:
         """The alerts kept aside lately, newest first. Raises StoreAway."""

@@ -55,6 +55,9 @@ alert = Table(
     Column("digest", LargeBinary, nullable=False),
     Column("silenced", Boolean(create_constraint=False), nullable=False, server_default=false()),
     Column("silence_at", BigInteger, nullable=False, server_default=text("0")),
+    # Whether a person ever resolved it with a note. Intake never writes it: it costs nothing there, and the two small
+    # indexes over it find what fixed an alert among any number of others.
+    Column("has_note", Boolean(create_constraint=False), nullable=False, server_default=false()),
     # At most one row of a key is its latest: this serves both the lookup and the promise.
     Index(
         "alert_latest",
@@ -71,6 +74,15 @@ alert = Table(
         sqlite_where=text("heartbeat AND latest"),
         postgresql_where=text("heartbeat AND latest"),
     ),
+    Index(
+        "alert_note_key",
+        "fingerprint",
+        "source",
+        "id",
+        sqlite_where=text("has_note"),
+        postgresql_where=text("has_note"),
+    ),
+    Index("alert_note_name", "name", "id", sqlite_where=text("has_note"), postgresql_where=text("has_note")),
     # Numbers are never used twice, even after the newest rows were deleted.
     sqlite_autoincrement=True,
     # Repeats rewrite rows: with room beside them they stay on their page, and no index is touched.

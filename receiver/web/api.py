@@ -9,9 +9,10 @@ from aiohttp import web
 from multidict import MultiDict, MultiMapping
 from pydantic_core import to_json
 
+from receiver.domain import times
 from receiver.domain.vocabulary import OPEN, Category, Priority, Status
 from receiver.errors import Refused
-from receiver.flow.show import completed
+from receiver.flow.show import completed, remembered
 from receiver.sources.text import clean
 from receiver.store import AlertQuery
 from receiver.web.keys import CONFIGURATION, STORE
@@ -38,14 +39,13 @@ async def alerts(request: web.Request) -> web.Response:
 async def alert(request: web.Request) -> web.Response:
     """One alert with its history."""
     number = request.match_info["id"]
-    found = (
-        await request.app[STORE].alert(int(number))
-        if number.isascii() and number.isdigit() and len(number) < 19
-        else None
-    )
-    if found is None:
+    known = number.isascii() and number.isdigit() and len(number) < 19
+    store = request.app[STORE]
+    found = await store.alert(int(number)) if known else None
+    past = await store.past(int(number)) if found is not None else None
+    if found is None or past is None:
         raise Refused(f"there is no alert {number[:40]}", status=404)
-    return _json(completed(found, request.app[CONFIGURATION].setup))
+    return _json(remembered(completed(found, request.app[CONFIGURATION].setup), past, times.now()))
 
 
 async def quarantine(request: web.Request) -> web.Response:
