@@ -149,7 +149,7 @@ def _reading(expression: str, tree: Any, server: str | None) -> Reading:
         clock="since" if found.since else clock_of(found.measured),
         scale=scale_of(found.measured),
         divided=divides(found.measured),
-        kept=tuple(name for name in found_kept if name != "le") if (found_kept := kept_in(found.measured)) else None,
+        kept=None if (kept := kept_in(found.measured)) is None else tuple(name for name in kept if name != "le"),
         selected=selected,
     )
 

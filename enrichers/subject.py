@@ -82,6 +82,8 @@ def subject(
         if own.keys() - _NOT_THINGS - {"job"}:
             own.pop("job", None)  # it only says what kind of thing the others are
         return _named(own, own) or own[_last_telling(tuple(own))]
+    if kept == () and selected and (names := [name for name in selected if _TELLING.fullmatch(name)]):
+        return selected[names[-1]]
     if metric is not None and metric.startswith(_HOST_METRICS) and (found := _named(labels, labels, host=True)):
         return found
     if "topic" in labels and metric is not None and not _QUEUES.search(metric.lower()):

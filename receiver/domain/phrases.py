@@ -1,8 +1,9 @@
 """Texts, commands and links with blanks, filled with an alert's own values so that no value can become syntax.
 
 A blank is `{name}` or `{first|second|"else"}`: the first that the alert has is taken. Names are labels (`label.name`
-for one that is called like something else here); `subject`, `name`, `metric`, `expr`, `query`, `value`, `threshold`, `unit`; `LABEL.host` (a label's value without its port);
-`fact.NAME`, `annotation.NAME`. All other braces are text, and those behind % and $ as well (curl's `%{http_code}`).
+for one that is called like something else here); `subject`, `name`, `metric`, `expr`, `query`, `value`, `threshold`,
+`unit`; `LABEL.host` (a label's value without its port); `fact.NAME`, `annotation.NAME`. All other braces are text, and
+those behind % and $ as well (curl's `%{http_code}`).
 """
 
 import math
@@ -27,6 +28,7 @@ _READ_TWICE = re.compile(r"\b(?:ssh|eval|watch|parallel)\b|\b(?:ba|da|k|z)?sh\s+
 _ADDRESS = re.compile(r"https?://[\w.:/~%\[\]-]+")
 """An address to which a path can be added."""
 _HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^@/]*@)?(\[[0-9a-fA-F:.]+\]|[^\s/:]+)(?::\d+)?(?:/.*)?", re.I)
+_NAME_OR_NUMBER = re.compile(r"[A-Za-z_:][\w:]*|-?[0-9.]+(?:e[-+]?[0-9]+)?", re.ASCII)
 _QUERIES = {"expr": "expression", "query": "query"}
 _FIELDS = ("name", "subject", "metric", "unit", "value", "threshold", "source")
 
@@ -72,14 +74,18 @@ class Phrase:
         """For a shell to run; None when a blank cannot be filled safely."""
         return self._fill(values, _shell)
 
-    def url(self, values: "Values") -> str | None:
-        """An address; None when a blank cannot be filled or it is not http or https.
+    def promql(self, values: "Values") -> str | None:
+        """For Prometheus to evaluate; None when a blank cannot be filled safely."""
+        return self._fill(values, _promql)
+
+    def url(self, values: "Values", more: str = "") -> str | None:
+        """An address, with `more` behind it as it is; None when a blank cannot be filled or it is not http or https.
 
         Values are encoded, but for one at the very beginning that is a web address by itself.
         """
         first = next((part for part in self.parts if part != ""), None)
         found = self._fill(values, lambda value, blank: _address(value) if blank is first else quote(value, safe=""))
-        return found if found is not None and found.startswith(("http://", "https://")) else None
+        return found + more if found is not None and found.startswith(("http://", "https://")) else None
 
     def _fill(self, values: "Values", safe: Callable[[str, Blank], str | None] | None) -> str | None:
         filled: list[str] = []
@@ -179,6 +185,15 @@ def _blank(inside: str, quoted: bool) -> Blank:
 
 def _address(value: str) -> str | None:
     return value if _ADDRESS.fullmatch(value) else None
+
+
+def _promql(value: str, blank: Blank) -> str | None:
+    """Within quotes a text, else a name, a number, or what is PromQL already."""
+    if set(blank.names) <= _QUERIES.keys():
+        return value
+    if blank.quoted:
+        return value.replace("\\", "\\\\").replace('"', '\\"') if "'" not in value else None
+    return value if _NAME_OR_NUMBER.fullmatch(value) else None
 
 
 def _shell(value: str, blank: Blank) -> str | None:

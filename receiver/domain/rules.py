@@ -1,6 +1,8 @@
 """Rules: when one applies to an alert, and what it then recommends. Compiled elsewhere; decided here."""
 
+import re
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from receiver.domain.adjust import Adjustments
 from receiver.domain.candidates import Selection
@@ -10,8 +12,19 @@ from receiver.domain.examples import Example
 from receiver.domain.phrases import Phrase, Values
 from receiver.domain.sieve import Together
 
-MOST = 6
+MOST = 4
 """Recommendations an alert gets from the book, best first."""
+ENOUGH = 2
+"""With so many said, fallbacks and general rules add no more than the first command about the very thing, if there is
+none yet: the next two or three steps are what is wanted."""
+SHORTEST = 3
+"""Characters of a name that can be recognised in a command."""
+_PARTS = re.compile(r"/| on ")
+USUAL_RANK = 100
+"""Of a symptom that a technology's own rule knows."""
+
+
+_GRAPH = Phrase.of("{fact.prometheus}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +35,10 @@ class Say:
     command: Phrase | None = None
     link: Phrase | None = None
     careful: bool = False
+    query: Phrase | None = None
+    """PromQL to look at, where the alert's own Prometheus is known; it becomes the link."""
+    over: str | None = None
+    """The time that a graph of the query shows, e.g. 6h; None for its values now."""
 
     def about(self, values: Values, rule: str) -> Recommendation | None:
         """The recommendation filled in with an alert's own values."""
@@ -29,10 +46,17 @@ class Say:
         if text is None:
             return None
         command = self.command.shell(values) if self.command else None
-        link = self.link.url(values) if self.link else None
+        link = self.link.url(values) if self.link else self._graph(values)
         if command is not None and text.endswith("."):
             text = f"{text[:-1]}:"  # it leads to the command
         return Recommendation(text, command, link, rule, self.careful)
+
+    def _graph(self, values: Values) -> str | None:
+        asked = self.query.promql(values) if self.query else None
+        if asked is None:
+            return None
+        view = "g0.tab=1" if self.over is None else f"g0.tab=0&g0.range_input={self.over}"
+        return _GRAPH.url(values, f"/graph?g0.expr={quote(asked, safe='')}&{view}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +96,29 @@ class Book:
 
     def recommend(self, view: AlertView, most: int = MOST) -> tuple[Recommendation, ...]:
         """What the book says to do, best first, nothing twice."""
-        values = Values(view)
+        values, things = Values(view), _things(view)
         said: dict[tuple[str, str | None], Recommendation] = {}
+        own = False
         for rule in self.applying(view):
             for say in rule.say:
-                recommendation = say.about(values, rule.id)
-                if recommendation is not None:
-                    said.setdefault((recommendation.text, recommendation.command), recommendation)
+                one = say.about(values, rule.id)
+                if one is None or (one.text, one.command) in said:
+                    continue
+                about = _about(one, things)
+                room = len(said) < (most if own else most - 1) and (rule.rank >= USUAL_RANK or len(said) < ENOUGH)
+                if room or (about and not own):
+                    said[one.text, one.command] = one
+                    own = own or about
                 if len(said) == most:
                     return tuple(said.values())
         return tuple(said.values())
+
+
+def _things(view: AlertView) -> tuple[str, ...]:
+    """What the thing is called, with and without its port and what it lies in."""
+    parts = _PARTS.split(view.subject or "")
+    return tuple(name for part in parts for name in {part, part.partition(":")[0]} if len(name) >= SHORTEST)
+
+
+def _about(one: Recommendation, things: tuple[str, ...]) -> bool:
+    return one.command is not None and any(thing in one.command for thing in things)

@@ -1,5 +1,6 @@
 """Rule files read into a Book. A user's folder overlays the shipped book by rule id."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -10,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from receiver.data import data
 from receiver.domain.adjust import Adjustment, Adjustments
 from receiver.domain.phrases import Phrase
-from receiver.domain.rules import Book, Rule, Say
+from receiver.domain.rules import USUAL_RANK, Book, Rule, Say
 from receiver.domain.trials import tests
 from receiver.errors import Mistake, Mistakes
 from receiver.rulebook.adjust import ADJUSTMENT, FILE, FROM_EXPRESSION
@@ -19,9 +20,9 @@ from receiver.rulebook.form import examples as examples_of
 from receiver.rulebook.when import condition, together
 from receiver.yamlfile import Document, read
 
-USUAL_RANK = 100
 _RULE = ("id", "when", "say", "because", "rank", "examples", "enabled")
-_SAY = ("text", "command", "link", "careful")
+_SAY = ("text", "command", "link", "careful", "query", "over")
+_OVER = re.compile(r"[1-9][0-9]{0,3}[smhdw]")
 _Path = tuple[str | int, ...]
 
 
@@ -170,9 +171,13 @@ def _say_problems(document: Document, at: _Path, say: Any) -> Iterator[Mistake]:
     yield from unknown(document, at, say, _SAY)
     if not say["text"].strip():
         yield document.mistake((*at, "text"), "is empty")
-    for key in ("command", "link"):
+    for key in ("command", "link", "query"):
         if not isinstance(say.get(key, ""), str):
             yield document.mistake((*at, key), "is not a text")
+    if "link" in say and "query" in say:
+        yield document.mistake((*at, "query"), "stands beside a link; a query makes the link, so write one of them")
+    if "over" in say and ("query" not in say or not _OVER.fullmatch(str(say["over"]))):
+        yield document.mistake((*at, "over"), "is not the time that a query's graph shows, e.g. over: 6h")
     link = say.get("link")
     if isinstance(link, str) and not link.strip().startswith(("http://", "https://", "{")):
         yield document.mistake((*at, "link"), "is not an address; it begins with http:// or https://")
@@ -192,6 +197,8 @@ def _rule(document: Document, number: int, written: Mapping[str, Any]) -> Rule:
             command=Phrase.of(one["command"].strip()) if one.get("command") else None,
             link=Phrase.of(one["link"].strip()) if one.get("link") else None,
             careful=one.get("careful", False),
+            query=Phrase.of(one["query"].strip()) if one.get("query") else None,
+            over=one.get("over"),
         )
         for one in _said(written)
     )
