@@ -1,14 +1,17 @@
 """The chain: enrichers one after the other over one alert, each seeing what those before it added."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any, Literal, Protocol
 
 from enrichers.api import Context
+from enrichers.expression import expression
+from receiver.domain import adjust
 from receiver.domain.enrichment import AlertView, Enrichment, Impact, Term
 from receiver.domain.sighting import NOTHING, Sighting
+from receiver.domain.times import Span
 from receiver.domain.value import value
 from receiver.domain.vocabulary import Category, Priority
 
@@ -52,6 +55,8 @@ class Described:
     view: AlertView
     outcomes: list[Outcome] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
+    expire_after: Span | None = None
+    """What a rule set outright; None for the source's own."""
 
 
 class Link(Protocol):
@@ -70,6 +75,8 @@ class Link(Protocol):
 
 SENDER = "sender"
 """Who said what is no enricher's doing (in `provenance`)."""
+JUDGING = "priority"
+"""The enricher that looks at the category: before it runs, the category is what rules set it to."""
 
 
 def view_of(sighting: Sighting) -> AlertView:
@@ -89,17 +96,85 @@ def view_of(sighting: Sighting) -> AlertView:
 
 
 def describe(chain: Sequence[Link], sighting: Sighting, context: Context) -> Described:
-    """Run the inline chain, the sender speaking first. Never raises: an enricher that does is an outcome."""
+    """Run the inline chain, the sender speaking first. Never raises: an enricher that does is an outcome.
+
+    The adjustments of the rule book have the last word.
+    """
+    described = _told(sighting)
+    adjustments = context.rules.adjustments
+    if not adjustments.rules:
+        extend(described, chain, context)
+        _complete(described.view)
+        return described
+    read = _read(described.view, context)
+    early = _with_category(described, chain, context, read)
+    applying = adjustments.late(_seen(described.view, read), early)
+    _adopt(described, adjust.priority(applying))
+    if (expiry := adjust.expiry(applying)) is not None:
+        who, added, described.expire_after = expiry
+        _adopt(described, (who, added))
+    return described
+
+
+def looked_at(chain: Sequence[Link], sighting: Sighting, context: Context, *, early: bool) -> AlertView:
+    """The alert as adjustments see it: those that set the category `early`, before the priority is judged."""
+    described = _told(sighting)
+    read = _read(described.view, context)
+    if early:
+        extend(described, chain[: _split(chain)], context)
+    else:
+        _with_category(described, chain, context, read)
+    return _seen(described.view, read)
+
+
+def _told(sighting: Sighting) -> Described:
+    """The alert after nobody but its sender has spoken."""
     described = Described(view_of(sighting))
-    view = described.view
     if sighting.told is not NOTHING:
-        described.said.append(merge(view, SENDER, sighting.told))
-    extend(described, chain, context)
+        described.said.append(merge(described.view, SENDER, sighting.told))
+    return described
+
+
+def _complete(view: AlertView) -> None:
+    """What every alert has, whoever spoke."""
     view.category = view.category or Category.APPLICATION
     view.priority = view.priority or Priority.MEDIUM
     view.title = (view.title or view.name or "alert without a name")[:LONGEST_TITLE]
     view.message = view.message[:LONGEST_MESSAGE]
-    return described
+
+
+def _with_category(
+    described: Described, chain: Sequence[Link], context: Context, read: Mapping[str, Any]
+) -> list[adjust.Adjustment]:
+    """Run the chain, the category set by the rules that do so before the priority is judged; returns those."""
+    judging = _split(chain)
+    extend(described, chain[:judging], context)
+    early = context.rules.adjustments.early(_seen(described.view, read))
+    _adopt(described, adjust.category(early))
+    extend(described, chain[judging:], context)
+    _complete(described.view)
+    return early
+
+
+def _split(chain: Sequence[Link]) -> int:
+    """How many of the chain run before the category has to be right."""
+    return next((place for place, link in enumerate(chain) if link.name == JUDGING), len(chain))
+
+
+def _read(view: AlertView, context: Context) -> Mapping[str, Any]:
+    """The facts that the alerting rule's expression tells, if any adjustment asks for them."""
+    added = expression(view, context) if context.rules.adjustments.reads_expression else None
+    return {} if added is None else added.facts
+
+
+def _seen(view: AlertView, read: Mapping[str, Any]) -> AlertView:
+    """The alert as adjustments see it: those facts are added to it only when it is looked at."""
+    return replace(view, facts={**view.facts, **read}) if read else view
+
+
+def _adopt(described: Described, said: tuple[str, Enrichment] | None) -> None:
+    if said is not None:
+        described.said.append(merge(described.view, *said))
 
 
 def extend(described: Described, chain: Sequence[Link], context: Context) -> None:

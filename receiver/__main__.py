@@ -1,6 +1,7 @@
-"""The command line: `alertsage serve | check | explain | db | version`."""
+"""The command line: `alertsage serve | check | explain | rules | replay | db | version`."""
 
 import sys
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -106,6 +107,82 @@ def explain(  # noqa: PLR0913, PLR0917 - one an option
 
 
 @main.group()
+def rules() -> None:
+    """Look at the rule book: list, show, test."""
+
+
+@rules.command("list")
+@_CONFIG
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line and rule.")
+@click.argument("words", nargs=-1, metavar="[WORDS...]")
+def rules_list(config: Path | None, words: tuple[str, ...], as_json: bool) -> None:
+    """List the rules in which all WORDS stand; without WORDS all of them.
+
+    A line for each, in the order in which they speak: rank, id, what it does, where it stands, what it lies over.
+    """
+    from receiver.rules import listing
+    from receiver.settings import load
+
+    for line in listing(load(config), words, as_json):
+        click.echo(line)
+
+
+@rules.command("show")
+@_CONFIG
+@click.argument("rule_id", metavar="ID")
+def rules_show(config: Path | None, rule_id: str) -> None:
+    """Show one rule as it is written, with its file, its examples and what it says of them."""
+    from receiver.rules import show
+    from receiver.settings import load
+
+    for line in show(load(config), rule_id):
+        click.echo(line)
+
+
+@rules.command("test")
+@_CONFIG
+@click.option("--rule", "rule_id", metavar="ID", help="Say why this rule does or does not apply, test by test.")
+@click.option("--source", metavar="NAME", help="Read the bodies as this source's. Default: by their form.")
+@click.argument("files", nargs=-1, required=True, metavar="FILES...|-")
+def rules_test(config: Path | None, files: tuple[str, ...], rule_id: str | None, source: str | None) -> None:
+    """Tell which rules apply to the alerts in webhook bodies.
+
+    FILES are as for `alertsage explain`. Deferred enrichers do not run.
+    """
+    from receiver.rules import test
+    from receiver.settings import load
+
+    for told in test(load(config), files, source, rule_id):
+        sys.exit(told) if isinstance(told, int) else click.echo(told)
+
+
+@main.command()
+@click.option("--config", type=_FILE, metavar="FILE", help="The configuration to try. Default: the one in force.")
+@click.option(
+    "--present",
+    type=_FILE,
+    metavar="FILE",
+    help="The configuration in force; its database is read. Default: config.yaml here, if there is one.",
+)
+@click.option("--since", metavar="DURATION", default="7d", show_default=True, help="How far back, e.g. 7d.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most the newest N alerts.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object a line and alert that would change, then counts."
+)
+def replay(config: Path | None, present: Path | None, since: str, limit: int | None, as_json: bool) -> None:
+    """Say what another configuration would make of the alerts that are stored.
+
+    Describes each by the configuration in force and by the one to try, and prints how category, priority, expiry and
+    recommendations would change. Without --config it compares what was stored with what the present rules would say.
+    Only reads, beside a running server: nothing is stored or sent, no deferred enricher runs.
+    """
+    from receiver.replay import replay
+    from receiver.settings import load
+
+    replay(load(present), load(config) if config else None, _length(since, "--since"), limit, as_json)
+
+
+@main.group()
 def db() -> None:
     """Look after the database: upgrade, check, backup, restore, prune.
 
@@ -169,13 +246,17 @@ def db_prune(config: Path | None, older_than: str) -> None:
     """Delete closed alerts now, in slices. The server does so by itself after `retention.closed`."""
     from receiver.db import prune
     from receiver.settings import load
+
+    click.echo(prune(load(config), _length(older_than, "--older-than")))
+
+
+def _length(told: str, option: str) -> timedelta:
     from receiver.settings.units import parse_duration
 
     try:
-        older = parse_duration(older_than)
+        return parse_duration(told)
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--older-than") from None
-    click.echo(prune(load(config), older))
+        raise click.BadParameter(str(error), param_hint=option) from None
 
 
 @main.command()

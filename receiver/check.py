@@ -24,7 +24,8 @@ def check(config: Path | None) -> str:
     with gathered(mistakes):
         book = book_of(settings)
         mistakes += prove(book)
-        rules, examples = len(book.rules), sum(len(rule.examples) for rule in book.rules)
+        proven = [rule.examples for rule in book.rules] + [rule.examples for rule in book.adjustments.rules]
+        rules, examples = len(proven), sum(map(len, proven))
     if mistakes:
         raise Mistakes(mistakes)
     counts = [_count(len(settings.sources), "source"), _count(enrichers, "enricher"), _count(rules, "rule")]

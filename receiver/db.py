@@ -1,18 +1,14 @@
 """What `alertsage db` does: things done to a database beside the server, or instead of it."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
 
 from receiver.domain import times
 from receiver.domain.times import span
-from receiver.errors import Mistake, Mistakes, StoreAway
+from receiver.errors import Mistake, Mistakes
+from receiver.offline import once, run
 from receiver.settings import Settings
-from receiver.store import Connection, Database, archive, health, migrate, open_database, sweeps, unusable
-
-T = TypeVar("T")
+from receiver.store import Connection, Database, archive, health, migrate, sweeps
 
 
 def upgrade(settings: Settings) -> str:
@@ -25,7 +21,7 @@ def upgrade(settings: Settings) -> str:
             return f"{settings.database.place} has the newest schema, {before}, already"
         return f"{settings.database.place} has the schema {migrate.newest()} now (before: {before or 'none'})"
 
-    return _once(settings, work, writing=True)
+    return once(settings, work, writing=True)
 
 
 def check(settings: Settings) -> tuple[str, list[str]]:
@@ -37,7 +33,7 @@ def check(settings: Settings) -> tuple[str, list[str]]:
         told = ", ".join(f"{many:,} {what}" for what, many in rows.items()) or "nothing"
         return f"{settings.database.place}: {told}", wrong
 
-    return _once(settings, work, writing=False)
+    return once(settings, work, writing=False)
 
 
 def backup(settings: Settings, file: Path) -> str:
@@ -50,12 +46,12 @@ def backup(settings: Settings, file: Path) -> str:
             raise Mistakes([settings.mistake(("database", "url"), "holds nothing of alertsage yet")])
         return archive.write(connection, file)
 
-    return f"{file}: {_told(_once(settings, work, writing=False))}"
+    return f"{file}: {_told(once(settings, work, writing=False))}"
 
 
 def restore(settings: Settings, file: Path) -> str:
     """Fill an empty database from a backup of either engine. Raises Mistakes."""
-    held = _once(settings, lambda connection: archive.restore(connection, file), writing=True)
+    held = once(settings, lambda connection: archive.restore(connection, file), writing=True)
     return f"{settings.database.place} holds {_told(held)}"
 
 
@@ -73,28 +69,8 @@ def prune(settings: Settings, older: timedelta) -> str:
             if ids:
                 gone += await database.once(lambda c, ids=ids: sweeps.forget(c, ids), writing=True)  # type: ignore[misc]
 
-    return f"{_run(settings, work):,} closed alerts deleted from {settings.database.place}"
+    return f"{run(settings, work):,} closed alerts deleted from {settings.database.place}"
 
 
 def _told(held: archive.Held) -> str:
     return f"{held.rows['alert']:,} alerts and {held.rows['change']:,} changes of {held.made_at} (schema {held.schema})"
-
-
-def _once(settings: Settings, work: Callable[[Connection], T], *, writing: bool) -> T:
-    return _run(settings, lambda database: database.once(work, writing=writing))
-
-
-def _run(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
-    async def done() -> T:
-        database = open_database(settings.database)
-        try:
-            return await work(database)
-        finally:
-            await database.close()
-
-    if settings.database.path and (problem := unusable(settings.database.path)):
-        raise Mistakes([settings.mistake(("database", "url"), problem)])
-    try:
-        return asyncio.run(done())
-    except StoreAway as away:
-        raise Mistakes([settings.mistake(("database", "url"), str(away))]) from None

@@ -89,6 +89,18 @@ def test_mistakes_of_rules_that_would_pass_in_silence_are_told() -> None:
     assert "holds no folder recommendations" in run("check").stderr
 
 
+def test_adjustments_are_proven_and_counted_like_all_rules() -> None:
+    rules = int(run("check").stdout.partition(" rules")[0].rpartition(" ")[2])
+    Path("rules").mkdir()
+    Path("config.yaml").write_text("rules: {folder: rules}\n")
+    rule = "- id: a\n  when: name = X\n  set: {priority: low}\n"
+    Path("rules/adjust.yaml").write_text(rule + "  examples: {matches: [{name: X}], ignores: [{name: Y}]}\n")
+    assert f" {rules + 1} rules " in run("check").stdout
+    Path("rules/adjust.yaml").write_text(rule + "  examples: {matches: [{name: X}], ignores: [{name: X}]}\n")
+    done = run("check")
+    assert (done.exit_code, "adjust.yaml:4: a: matches its example X" in done.stderr) == (2, True)
+
+
 def test_mistakes_of_enrichers_and_rules_are_told_together() -> None:
     Path("rules").mkdir()
     Path("rules/mine.yaml").write_text("- id: [\n")

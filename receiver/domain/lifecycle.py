@@ -68,7 +68,6 @@ def fold(alert: Alert | None, sighting: Sighting, now: Instant, policy: Policy, 
     """
     if alert is None:
         return _first(sighting, now, policy, new_id, None)
-    kept, alert.expire_after = alert.expire_after, policy.expire_after
     if sighting.waited and _overtaken(alert, sighting, now):
         return Verdict(alert, Outcome.STALE)
     if sighting.silenced:
@@ -81,7 +80,6 @@ def fold(alert: Alert | None, sighting: Sighting, now: Instant, policy: Policy, 
     decide = _firing_open if alert.status.open else _firing_closed
     verdict = decide(alert, sighting, now, policy, new_id)
     verdict.changes = (*lifted, *verdict.changes)
-    verdict.idle &= kept == policy.expire_after
     return verdict
 
 

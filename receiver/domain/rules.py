@@ -1,16 +1,16 @@
 """Rules: when one applies to an alert, and what it then recommends. Compiled elsewhere; decided here."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
-from typing import Any
 from urllib.parse import quote
 
-from receiver.domain.conditions import FIXED, Condition, listed, text_of
+from receiver.domain.adjust import Adjustments
+from receiver.domain.candidates import Selection
+from receiver.domain.conditions import Condition
 from receiver.domain.enrichment import AlertView, Recommendation
+from receiver.domain.examples import Example
 from receiver.domain.phrases import Phrase, Values
-from receiver.domain.sieve import Sieve, Together
+from receiver.domain.sieve import Together
 
 MOST = 4
 """Recommendations an alert gets from the book, best first."""
@@ -22,8 +22,6 @@ SHORTEST = 3
 _PARTS = re.compile(r"/| on ")
 USUAL_RANK = 100
 """Of a symptom that a technology's own rule knows."""
-KEPT = 2048
-"""Combinations of fixed fields whose candidate rules are remembered."""
 
 
 _GRAPH = Phrase.of("{fact.prometheus}")
@@ -62,23 +60,6 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """An alert that a rule names as one it is, or is not, for: the rule's own proof."""
-
-    matches: bool
-    name: str
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str]
-    expr: str
-    """The PromQL of its alerting rule."""
-    line: int
-    kind: str = "alertmanager"
-    """The kind of its sender."""
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    """What its sender tells of it in facts."""
-
-
-@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule of the book."""
 
@@ -93,10 +74,6 @@ class Rule:
     examples: tuple[Example, ...] = ()
 
 
-Candidates = tuple[tuple[Rule, Condition | bool], ...]
-"""Rules that may apply, each with what is left to find out: True for nothing."""
-
-
 @dataclass(frozen=True)
 class Book:
     """The rules in the order in which they speak."""
@@ -106,23 +83,16 @@ class Book:
     """Changes whenever a rule does."""
     together: Together | None = field(default=None, repr=False, compare=False)
     """How many patterns are tried at once; None to try each rule."""
-    _candidates: Callable[..., Candidates] = field(init=False, repr=False, compare=False)
-    _sieve: Sieve | None = field(init=False, repr=False, compare=False)
+    adjustments: Adjustments = field(default_factory=Adjustments)
+    """What is set outright when an alert is judged."""
+    _selection: Selection[Rule] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_candidates", lru_cache(KEPT)(self._not_ruled_out))
-        conditions = [rule.when for rule in self.rules]
-        made = None if self.together is None else Sieve.of(conditions, FIXED, self.together)
-        object.__setattr__(self, "_sieve", made)
+        object.__setattr__(self, "_selection", Selection(self.rules, self.together))
 
     def applying(self, view: AlertView) -> list[Rule]:
         """The rules that apply to the alert, best first."""
-        facts = view.facts
-        fixed = (view.name, view.source, view.kind, view.metric, view.category, view.unit, view.direction)
-        read = (tuple(listed(view, "metrics")), tuple(listed(view, "functions")))
-        told = (_hashable(facts.get("error_type")), _hashable(facts.get("expression")))
-        candidates = self._candidates(*fixed, *read, *told)
-        return [rule for rule, left in candidates if left is True or left.holds(view)]  # type: ignore[union-attr]
+        return self._selection.applying(view)
 
     def recommend(self, view: AlertView, most: int = MOST) -> tuple[Recommendation, ...]:
         """What the book says to do, best first, nothing twice."""
@@ -143,19 +113,6 @@ class Book:
                     return tuple(said.values())
         return tuple(said.values())
 
-    def _not_ruled_out(self, *fixed: Any) -> Candidates:
-        """The rules that alerts with these FIXED fields may meet, each with what is left to find out."""
-        name, source, kind, metric, category, unit, direction, metrics, functions, error_type, expression = fixed
-        facts = {"error_type": error_type, "expression": expression, "metrics": metrics, "functions": functions}
-        view = AlertView(source, kind, "", name, {}, {}, "", 0, metric=metric, category=category, facts=facts)
-        view.unit, view.direction = unit, direction
-        if self._sieve is None:
-            tried: Iterable[Rule] = self.rules
-        else:
-            tried = (self.rules[place] for place in self._sieve.let_through(partial(text_of, view)))
-        reduced = ((rule, rule.when.reduced(view)) for rule in tried)
-        return tuple((rule, left) for rule, left in reduced if left is not False)
-
 
 def _things(view: AlertView) -> tuple[str, ...]:
     """What the thing is called, with and without its port and what it lies in."""
@@ -165,8 +122,3 @@ def _things(view: AlertView) -> tuple[str, ...]:
 
 def _about(one: Recommendation, things: tuple[str, ...]) -> bool:
     return one.command is not None and any(thing in one.command for thing in things)
-
-
-def _hashable(fact: Any) -> Any:
-    """The fact as `text_of` reads it, so that it can be remembered by."""
-    return fact if fact is None or isinstance(fact, str) else str(fact)

@@ -7,7 +7,7 @@ from typing import Any, Self
 from pydantic_core import to_jsonable_python
 
 from enrichers import Context
-from enrichers.chain import Described, as_json, as_stored, describe, merge
+from enrichers.chain import Described, as_json, as_stored, describe, extend, merge
 from receiver.domain import times
 from receiver.domain.enrichment import History
 from receiver.domain.sighting import Sighting
@@ -37,7 +37,8 @@ class Rehearsal:
     def explain(self, sighting: Sighting, history: History) -> dict[str, Any]:
         """The alert in the form of `explain --json`, deferred enrichers' additions included."""
         context = Context(now=times.now(), rules=self._setup.book, history=history)
-        described = describe((*self._setup.inline, *self._setup.shown), sighting, context)
+        described = describe(self._setup.inline, sighting, context)
+        extend(described, self._setup.shown, context)
         if self._setup.deferred:
             self._asyncio.run(self._deferred(described, context))
         explained: dict[str, Any] = to_jsonable_python(as_json(described), inf_nan_mode="null")

@@ -19,7 +19,7 @@ from receiver.domain.times import Instant, span
 from receiver.errors import Mistake, Mistakes, gathered
 from receiver.meters import Meters
 from receiver.plugins import LoadedEnricher, Stage, load_enrichers
-from receiver.rulebook import load_book
+from receiver.rulebook import Entry, load_book, survey
 from receiver.settings import Settings
 from receiver.settings.sources import Source
 from receiver.sources import KINDS, Bounds, Join, SourceContext
@@ -58,13 +58,18 @@ def build(settings: Settings, meters: Meters) -> Setup:
     if mistakes:
         raise Mistakes(mistakes)
     inline, shown, deferred = (tuple(e for e in enrichers if e.stage == stage) for stage in get_args(Stage))
-    # Whatever could describe the same sighting differently: other settings, another version.
-    salt = blake2b(f"{version('alertsage')}{settings.enrichers!r}".encode(), digest_size=16).digest()
     meters.introduce(settings.sources)
     names = tuple(enricher.name for enricher in inline)
     plans = {
         name: SourcePlan(
-            _policy(settings, name), bool(deferred), inline, book, meters, salt, names, KINDS[source.kind].join
+            policy := _policy(settings, name),
+            bool(deferred),
+            inline,
+            book,
+            meters,
+            _salt(settings, book, policy),
+            names,
+            KINDS[source.kind].join,
         )
         for name, source in settings.sources.items()
     }
@@ -72,9 +77,20 @@ def build(settings: Settings, meters: Meters) -> Setup:
     return Setup(settings, inline, shown, deferred, book, plans, contexts)
 
 
+def _salt(settings: Settings, book: Book, policy: Policy) -> bytes:
+    """Of whatever could describe the same sighting differently: other settings, other adjustments, another version."""
+    told = (version("alertsage"), settings.enrichers, book.adjustments.digest, policy.expire_after)
+    return blake2b(repr(told).encode(), digest_size=16).digest()
+
+
 def book_of(settings: Settings) -> Book:
     """The rule book that the settings name. Raises Mistakes."""
     return load_book(settings.rules.folder, partial(settings.mistake, ("rules", "folder")))
+
+
+def survey_of(settings: Settings) -> tuple[Book, list[Entry]]:
+    """The same book, and its rules as people look at them. Raises Mistakes."""
+    return survey(settings.rules.folder, partial(settings.mistake, ("rules", "folder")))
 
 
 def context_of(settings: Settings, name: str, source: Source) -> SourceContext:
@@ -139,6 +155,7 @@ class SourcePlan:
             annotations_json=to_json(sighting.annotations).decode(),
             detail_json=detail(described),
             raw=pack(to_json(sighting.raw)),
+            expire_after=described.expire_after,
         )
 
 

@@ -2,5 +2,6 @@
 
 from receiver.rulebook.load import load_book, rule_files
 from receiver.rulebook.prove import prove
+from receiver.rulebook.survey import Entry, survey
 
-__all__ = ["load_book", "prove", "rule_files"]
+__all__ = ["Entry", "load_book", "prove", "rule_files", "survey"]

@@ -1,24 +1,57 @@
 """Rule files read into a Book. A user's folder overlays the shipped book by rule id."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from receiver.data import data
+from receiver.domain.adjust import Adjustment, Adjustments
 from receiver.domain.phrases import Phrase
-from receiver.domain.rules import USUAL_RANK, Book, Example, Rule, Say
+from receiver.domain.rules import USUAL_RANK, Book, Rule, Say
+from receiver.domain.trials import tests
 from receiver.errors import Mistake, Mistakes
-from receiver.rulebook.when import Unclear, condition, together
+from receiver.rulebook.adjust import ADJUSTMENT, FILE, FROM_EXPRESSION
+from receiver.rulebook.form import Form, rules_in, unknown
+from receiver.rulebook.form import examples as examples_of
+from receiver.rulebook.when import condition, together
 from receiver.yamlfile import Document, read
 
 _RULE = ("id", "when", "say", "because", "rank", "examples", "enabled")
 _SAY = ("text", "command", "link", "careful", "query", "over")
 _OVER = re.compile(r"[1-9][0-9]{0,3}[smhdw]")
-_EXAMPLE = ("name", "labels", "annotations", "expr", "kind", "facts")
 _Path = tuple[str | int, ...]
+
+
+class _Written(Protocol):
+    """A rule of any kind."""
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+
+
+R = TypeVar("R", bound=_Written)
+
+
+@dataclass(slots=True)
+class Overlaid(Generic[R]):
+    """Rules of one kind, the user's over the shipped ones."""
+
+    rules: dict[str, R] = field(default_factory=dict)
+    """By id, in the order in which they were read."""
+    replaced: dict[str, str] = field(default_factory=dict)
+    """Where the rule stands (`file:line`) that a later one of the same id took the place of."""
+    off: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """(where it was switched off, where it stands) of those that were."""
+    begins: dict[str, list[int]] = field(default_factory=dict)
+    """The lines in which the rules of each file begin."""
+    digest: str = ""
+    """Changes whenever one of the rules does."""
 
 
 def load_book(folder: Path | None = None, named: Callable[[str], Mistake] | None = None) -> Book:
@@ -27,34 +60,69 @@ def load_book(folder: Path | None = None, named: Callable[[str], Mistake] | None
     `named` makes a mistake of a sentence about the folder: it knows where that is named. Raises Mistakes with every
     mistake in every file.
     """
-    mistakes: list[Mistake] = []
-    rules: dict[str, Rule] = {}
-    hashed = blake2b(digest_size=8)
+    return book_from(*load_rules(folder, named))
+
+
+def book_from(recommending: Overlaid[Rule], adjusting: Overlaid[Adjustment]) -> Book:
+    """The book that these rules make."""
     shipped = {str(file) for file in rule_files(data("rules"))}
-    for file in (*rule_files(data("rules")), *(rule_files(folder) if folder else ())):
-        try:
-            document = read(file)
-        except Mistakes as found:
-            mistakes += found.mistakes
-            continue
-        hashed.update(repr(document.data).encode())
-        for number, rule_id, rule in _rules(document, mistakes):
-            if rule is None and rule_id not in rules:
-                close = get_close_matches(rule_id, list(rules), 1)
-                hint = f"; did you mean {close[0]}?" if close else ""
-                sentence = f"{rule_id} is switched off but there is no such rule{hint}"
-                mistakes.append(document.mistake((number, "id"), sentence))
-            # Taken out first: a replaced rule speaks where its file stands, not where the old one stood.
-            rules.pop(rule_id, None)
-            if rule is not None:
-                rules[rule_id] = rule
+    # With the same rank, those of the folder speak first: their writer knows the place.
+    ordered = sorted(recommending.rules.values(), key=lambda rule: (-rule.rank, rule.file in shipped))
+    adjusted = sorted(adjusting.rules.values(), key=lambda rule: rule.file in shipped)
+    return Book(tuple(ordered), recommending.digest, together, _adjustments(adjusted, adjusting.digest))
+
+
+def load_rules(
+    folder: Path | None = None, named: Callable[[str], Mistake] | None = None
+) -> tuple[Overlaid[Rule], Overlaid[Adjustment]]:
+    """All rules that recommend, and all that adjust, with what lies over what. Raises Mistakes as `load_book` does."""
+    mistakes: list[Mistake] = []
+    folders = [data("rules"), *([folder] if folder else ())]
+    recommending = _overlaid([file for at in folders for file in _recommending(at)], RECOMMENDING, mistakes)
+    adjusting = _overlaid([file for at in folders for file in _adjusting(at)], ADJUSTMENT, mistakes)
     if folder is not None:
         mistakes += _misplaced(folder, named or (lambda sentence: Mistake(str(folder), 0, "", sentence)))
     if mistakes:
         raise Mistakes(mistakes)
-    # With the same rank, those of the folder speak first: their writer knows the place.
-    ordered = sorted(rules.values(), key=lambda rule: (-rule.rank, rule.file in shipped))
-    return Book(tuple(ordered), hashed.hexdigest(), together)
+    return recommending, adjusting
+
+
+def _overlaid(files: list[Path], form: Form[R], mistakes: list[Mistake]) -> Overlaid[R]:
+    found: Overlaid[R] = Overlaid()
+    hashed = blake2b(digest_size=8)
+    for file in files:
+        try:
+            document = read(file)
+        except Mistakes as wrong:
+            mistakes += wrong.mistakes
+            continue
+        hashed.update(repr(document.data).encode())
+        if isinstance(document.data, list):
+            found.begins[document.file] = [document.line((number,)) for number in range(len(document.data))]
+        for number, rule_id, rule in rules_in(document, form, mistakes):
+            before = found.rules.get(rule_id)
+            if rule is None and before is None:
+                close = get_close_matches(rule_id, list(found.rules), 1)
+                hint = f"; did you mean {close[0]}?" if close else ""
+                sentence = f"{rule_id} is switched off but there is no such rule{hint}"
+                mistakes.append(document.mistake((number, "id"), sentence))
+            # Taken out first: a replaced rule speaks where its file stands, not where the old one stood.
+            found.rules.pop(rule_id, None)
+            stood = f"{before.file}:{before.line}" if before else ""
+            if rule is None:
+                found.off[rule_id] = (f"{document.file}:{document.line((number,))}", stood)
+                continue
+            found.rules[rule_id] = rule
+            if before:
+                found.replaced[rule_id] = stood
+    found.digest = hashed.hexdigest() if found.rules else ""
+    return found
+
+
+def _adjustments(rules: list[Adjustment], digest: str) -> Adjustments:
+    placed = tuple(replace(rule, place=place) for place, rule in enumerate(rules))
+    reads_expression = any(test.field in FROM_EXPRESSION for rule in rules for test in tests(rule.when))
+    return Adjustments(placed, digest, reads_expression, together)
 
 
 def _misplaced(folder: Path, named: Callable[[str], Mistake]) -> Iterator[Mistake]:
@@ -62,70 +130,37 @@ def _misplaced(folder: Path, named: Callable[[str], Mistake]) -> Iterator[Mistak
     if not folder.is_dir():
         yield named(f"{folder} is not a folder")
         return
-    if not (folder / "recommendations").is_dir():
-        yield named(f"{folder} holds no folder recommendations, so no rule of it is read")
+    if not (folder / "recommendations").is_dir() and not _adjusting(folder):
+        yield named(f"{folder} holds no folder recommendations and no {FILE}, so no rule of it is read")
     for file in sorted(folder.glob("*.y*ml")):
-        yield Mistake(str(file), 0, "", f"is not read here; put it at recommendations/{file.name} inside the folder")
+        if file.name != FILE:
+            place = (
+                f"name it {FILE}"
+                if file.stem == "adjust"
+                else f"put it at recommendations/{file.name} inside the folder"
+            )
+            yield Mistake(str(file), 0, "", f"is not read here; {place}")
 
 
 def rule_files(folder: Path) -> list[Path]:
     """The rule files in a folder, in the order in which they are read."""
+    return [*_recommending(folder), *_adjusting(folder)]
+
+
+def _recommending(folder: Path) -> list[Path]:
     return sorted((folder / "recommendations").glob("*.y*ml")) if folder.is_dir() else []
 
 
-def _rules(document: Document, mistakes: list[Mistake]) -> Iterator[tuple[int, str, Rule | None]]:
-    """(place, id, rule) for each rule of the file, None for one that is switched off; mistakes go on the list."""
-    if document.data is None:
-        return
-    if not isinstance(document.data, list):
-        mistakes.append(document.mistake((), "is not a list of rules"))
-        return
-    seen: dict[str, int] = {}
-    for number, written in enumerate(document.data):
-        problems = [*_problems(document, number, written), *_unclear(document, number, written)]
-        if not problems and written["id"] in seen:
-            problems = [document.mistake((number, "id"), f"{written['id']} is used twice (line {seen[written['id']]})")]
-        if problems:
-            mistakes += problems
-            continue
-        seen[written["id"]] = document.line((number, "id"))
-        yield number, written["id"], _rule(document, number, written)
+def _adjusting(folder: Path) -> list[Path]:
+    return [file] if (file := folder / FILE).is_file() else []
 
 
-def _problems(document: Document, number: int, written: Any) -> Iterator[Mistake]:
-    """What is wrong with the outer form of a rule."""
-    if not isinstance(written, dict):
-        yield document.mistake((number,), "is not a rule; write id, when and say")
-        return
-    yield from _unknown(document, (number,), written, _RULE)
-    if not isinstance(written.get("id"), str) or not written["id"]:
-        yield document.mistake((number,), "has no id")
-    if not isinstance(written.get("enabled", True), bool):
-        yield document.mistake((number, "enabled"), "is not true or false")
-    if written.get("enabled", True) is False:
-        return
-    for needed in ("when", "say"):
-        if needed not in written:
-            yield document.mistake((number,), f"has no {needed}")
+def _problems(document: Document, number: int, written: Mapping[str, Any]) -> Iterator[Mistake]:
+    """What is wrong with the keys of a rule that recommends."""
     if not isinstance(written.get("rank", USUAL_RANK), int):
         yield document.mistake((number, "rank"), "is not a whole number")
     for place, say in enumerate(_said(written)):
         yield from _say_problems(document, (number, "say", place), say)
-
-
-def _unclear(document: Document, number: int, written: Any) -> Iterator[Mistake]:
-    """What is wrong inside a rule's condition and its examples."""
-    if not isinstance(written, dict) or written.get("enabled", True) is False:
-        return
-    for key, read_it in (
-        ("when", lambda: condition(written["when"], (number, "when"))),
-        ("examples", lambda: _examples(document, number, written["examples"])),
-    ):
-        try:
-            if key in written:
-                read_it()
-        except Unclear as unclear:
-            yield document.mistake(unclear.path, unclear.sentence)
 
 
 def _say_problems(document: Document, at: _Path, say: Any) -> Iterator[Mistake]:
@@ -133,7 +168,7 @@ def _say_problems(document: Document, at: _Path, say: Any) -> Iterator[Mistake]:
     if not isinstance(say, dict) or not isinstance(say.get("text"), str):
         yield document.mistake(at, "is not a recommendation; write text, and perhaps command, link, careful")
         return
-    yield from _unknown(document, at, say, _SAY)
+    yield from unknown(document, at, say, _SAY)
     if not say["text"].strip():
         yield document.mistake((*at, "text"), "is empty")
     for key in ("command", "link", "query"):
@@ -150,22 +185,12 @@ def _say_problems(document: Document, at: _Path, say: Any) -> Iterator[Mistake]:
         yield document.mistake((*at, "careful"), "is not true or false")
 
 
-def _unknown(document: Document, path: _Path, written: dict[str, Any], known: tuple[str, ...]) -> Iterator[Mistake]:
-    for key in written:
-        if key not in known:
-            close = get_close_matches(key, known, 1)
-            hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(known)}"
-            yield document.mistake((*path, key), f"is not known here; {hint}")
-
-
-def _said(written: dict[str, Any]) -> list[Any]:
+def _said(written: Mapping[str, Any]) -> list[Any]:
     said = written.get("say", [])
     return said if isinstance(said, list) else [said]
 
 
-def _rule(document: Document, number: int, written: dict[str, Any]) -> Rule | None:
-    if written.get("enabled", True) is False:
-        return None
+def _rule(document: Document, number: int, written: Mapping[str, Any]) -> Rule:
     say = tuple(
         Say(
             text=Phrase.of(one["text"].strip()),
@@ -179,40 +204,8 @@ def _rule(document: Document, number: int, written: dict[str, Any]) -> Rule | No
     )
     when = condition(written["when"], (number, "when"))
     rank = written.get("rank", USUAL_RANK)
-    examples = _examples(document, number, written.get("examples"))
+    examples = examples_of(document, number, written.get("examples"))
     return Rule(written["id"], when, say, rank, document.file, document.line((number,)), examples)
 
 
-def _examples(document: Document, number: int, written: Any) -> tuple[Example, ...]:
-    """The examples, checked. Raises Unclear."""
-    at: _Path = (number, "examples")
-    if written is None:
-        return ()
-    if not isinstance(written, dict) or not set(written) <= {"matches", "ignores"}:
-        raise Unclear(at, "is not matches and ignores, each with a list of alerts")
-    return tuple(
-        _example(document, (*at, kind, place), given, kind == "matches")
-        for kind in written
-        for place, given in enumerate(written[kind] if isinstance(written[kind], list) else [written[kind]])
-    )
-
-
-def _example(document: Document, at: _Path, given: Any, matches: bool) -> Example:
-    if not isinstance(given, dict) or not set(given) <= set(_EXAMPLE):
-        raise Unclear(at, f"is not an alert; write {_EXAMPLE[0]}, and perhaps {', '.join(_EXAMPLE[1:])}")
-    texts = {key: given.get(key) or {} for key in ("labels", "annotations")}
-    if not all(isinstance(text, dict) for text in texts.values()):
-        raise Unclear(at, "labels and annotations are names with texts")
-    made = {key: {name: str(value) for name, value in text.items()} for key, text in texts.items()}
-    if not isinstance(given.get("facts") or {}, dict):
-        raise Unclear(at, "facts are names with values")
-    return Example(
-        matches,
-        str(given.get("name", "")),
-        made["labels"],
-        made["annotations"],
-        str(given.get("expr", "")),
-        document.line(at),
-        str(given.get("kind", "alertmanager")),
-        given.get("facts") or {},
-    )
+RECOMMENDING = Form(keys=_RULE, needed=("when", "say"), problems=_problems, make=_rule)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from receiver.domain.enrichment import Enrichment
 from receiver.domain.sighting import Sighting, Sightings
 from receiver.domain.times import Instant
 from receiver.sources import alertmanager, generic, grafana, sentry
@@ -36,6 +37,8 @@ class Kind:
     """For senders that send what is never kept."""
     retries: bool = True
     """False for a sender that tries once: what cannot be stored at once is kept in the spool."""
+    tell: Callable[[Mapping[str, Any], Mapping[str, str]], Enrichment] | None = None
+    """(alert as sent, its labels) to what the sender says of it besides, for kinds where the kept alert tells that."""
     proofs: tuple[str, ...] = ()
     """Lower-case names of the headers in which a signature of the raw body may come."""
     delivery: str = ""
@@ -44,7 +47,7 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "alertmanager": Kind(alertmanager.parse, timedelta(days=3)),
-    "grafana": Kind(grafana.parse, timedelta(days=3), proofs=("x-grafana-alerting-signature",)),
+    "grafana": Kind(grafana.parse, timedelta(days=3), tell=grafana.told, proofs=("x-grafana-alerting-signature",)),
     "sentry": Kind(
         sentry.parse,
         timedelta(days=7),

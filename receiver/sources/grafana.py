@@ -43,10 +43,11 @@ def parse(headers: Mapping[str, str], document: Any, size: int, source: SourceCo
         )
     if "orgId" not in document and document.get("version") != "1":
         raise Refused("this is not Grafana's webhook payload (version 1); Alertmanager posts to /webhook/alertmanager")
-    return read(document, size, source, now, _told)
+    return read(document, size, source, now, told)
 
 
-def _told(alert: Mapping[str, Any], labels: Mapping[str, str]) -> Enrichment:
+def told(alert: Mapping[str, Any], labels: Mapping[str, str]) -> Enrichment:
+    """What Grafana says of an alert besides labels and annotations."""
     links = tuple(Link(title, url) for field, title in _LINKS if (url := safe_url(alert.get(field))))
     facts: dict[str, Any] = {}
     values = _values(alert.get("values"))

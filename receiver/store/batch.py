@@ -126,7 +126,7 @@ class Batch:
         if said.tells is not None:
             history = History(alert.episodes, alert.notification_count, alert.predecessor)
             entry.content = intake.plan.describe(self._joined(entry, said.tells, intake.plan), history, intake.seen_at)
-            changes += self._risen(alert, entry.content, intake)
+            changes += self._judged(alert, entry.content, intake)
         self._made(alert, changes, intake)
         return "noted"
 
@@ -170,14 +170,15 @@ class Batch:
         history = History(alert.episodes, alert.notification_count, alert.predecessor)
         content = entry.content = plan.describe(self._joined(entry, sighting, plan), history, intake.seen_at)
         alert.digest, alert.name, alert.heartbeat = digest, content.name, content.heartbeat
-        if begins:
-            alert.category = content.category
-            if not was_open or entry.new:
-                alert.priority = content.priority
+        if begins and (not was_open or entry.new):
+            alert.priority = content.priority
         entry.changed = True
-        return self._risen(alert, content, intake)
+        return self._judged(alert, content, intake)
 
-    def _risen(self, alert: Alert, content: Content, intake: Intake) -> list[Change]:
+    def _judged(self, alert: Alert, content: Content, intake: Intake) -> list[Change]:
+        """Put in force what the description says of the row itself; returns the Change when its priority rose."""
+        alert.category = content.category
+        alert.expire_after = intake.plan.policy.expire_after if content.expire_after is None else content.expire_after
         if not alert.status.open:
             return []
         made = escalate(alert, content.priority, intake.seen_at, f"source:{intake.source}")

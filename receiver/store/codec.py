@@ -230,6 +230,14 @@ def described(text: str) -> dict[str, Any]:
     return told
 
 
+def said_by(who: str, text: str) -> tuple[frozenset[str], tuple[str, ...], int]:
+    """What `detail` stored of one of those who spoke: the names of single values and of facts, and how many links."""
+    for name, letters, facts, links in from_json(text).get("said", ()):
+        if name == who:
+            return frozenset(single for single in SINGLES if _LETTERS[single] in letters), tuple(facts), links
+    return frozenset(), (), 0
+
+
 def _keyed(keys: Sequence[str], row: Any) -> dict[str, Any]:
     """A row with its names back; before short rows there were, it has them."""
     return row if isinstance(row, dict) else dict(zip(keys, (*row, None), strict=False))

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from receiver.domain.alert import Policy
 from receiver.domain.enrichment import History
 from receiver.domain.sighting import Sighting
-from receiver.domain.times import Instant
+from receiver.domain.times import Instant, Span
 from receiver.domain.value import value
 from receiver.domain.vocabulary import Category, Priority
 
@@ -28,6 +28,8 @@ class Content:
     annotations_json: str
     detail_json: str
     raw: bytes
+    expire_after: Span | None = None
+    """What a rule set outright; None for the policy's."""
 
 
 class Plan(Protocol):
