@@ -54,6 +54,14 @@ def elsewhere(folder: Path) -> str:
 
 
 @pytest.mark.parametrize("where", ["the same engine", "the other engine"])
+def test_the_newest_schema_is_the_last_of_the_migrations():
+    from alembic.script import ScriptDirectory
+
+    from receiver.store.migrate import NEWEST, SCRIPTS
+
+    assert ScriptDirectory(str(SCRIPTS)).get_current_head() == NEWEST
+
+
 def test_a_backup_under_load_is_restored_with_equal_rows_and_counts(tmp_path: Path, where: str) -> None:
     with running(tmp_path) as server:
         fill(server)
