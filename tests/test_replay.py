@@ -95,13 +95,13 @@ def test_what_another_book_would_change_is_told_alert_by_alert_and_nothing_is_to
 def test_many_alerts_read_well(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         for first in range(0, 1200, 200):  # more than a slice
-            post(server, *(disk(f"h{number}") for number in range(first, first + 200)))
+            post(server, *(disk(f"host-{number}") for number in range(first, first + 200)))
         post(server, disk("s", env="staging"), firing("Down", host="d", severity="warning"))
         other(tmp_path)
         done = command(tmp_path, "replay", "--config", "new.yaml", "--since", "1h")
         lines = done.stdout.splitlines()
         assert (done.returncode, done.stderr) == (0, "")
-        assert lines[0] == "DiskFull: 1,200 alerts, e.g. 1200: /var on h1199 is full"
+        assert lines[0] == "DiskFull: 1,200 alerts, e.g. 1200: /var on host-1199 is full"
         assert lines[1:3] == ["    priority critical -> high", "    category system -> business"]
         assert "    + Before all else.  [first]" in lines
         assert lines[lines.index("") + 1].startswith("DiskFull: 1 alert, e.g. 1201: ")
