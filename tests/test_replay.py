@@ -135,7 +135,9 @@ def test_what_other_senders_said_is_as_it_was(tmp_path: Path, kind: str) -> None
 sources:
   sentry: {kind: sentry}
   grafana: {kind: grafana}
-  generic: {kind: generic, mapping: {name: n, title: t, message: m, subject: s, users: u, facts: {f: f}, links: {L: l}}}
+  generic:
+    kind: generic
+    mapping: {name: n, title: t, message: m, subject: s, users: u, priority: p, facts: {f: f}, links: {L: l}}
 """
     nodata = firing("DatasourceError", rulename="Queue", severity="warning")
     bodies: dict[str, list[Any]] = {
@@ -144,7 +146,9 @@ sources:
             hook("triggered", event=event(exception={"values": [{"type": "DatabaseTimeout"}]})),
         ],
         "grafana": [webhook(nodata) | {"version": "1", "orgId": 1}],
-        "generic": [{"n": "Odd", "t": "It is odd", "m": "!", "s": "thing", "u": 12, "f": "fact", "l": "https://x.org"}],
+        "generic": [
+            {"n": "Odd", "t": "It is odd", "s": "thing", "u": 12, "p": "low", "f": "fact", "l": "https://x.org"},
+        ],
     }  # fmt: skip
     advice = {"sentry": "DatabaseTimeout, /api/orders/{id}, shop@1.2.3", "grafana": "DatasourceError, Queue, -"}
     same = "- {id: same, rank: 900, when: name =~ '.+', say: {text: '{name}, {subject}, {fact.f|fact.release|\"-\"}'}}"
