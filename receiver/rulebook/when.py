@@ -100,8 +100,10 @@ def _unquoted(right: str, path: tuple[str | int, ...]) -> str:
 
 
 class _Pattern:
-    """An anchored RE2 pattern over any text, newlines included. What it is compiled to is made at its first use: most of
-    a book's patterns are never tried, and compiled they take more memory than all else of it."""
+    """An anchored RE2 pattern over any text, newlines included, compiled at its first use.
+
+    Most of a book's patterns are never tried, and compiled they take more memory than all else of it.
+    """
 
     __slots__ = ("_made", "_written")
 
