@@ -54,14 +54,6 @@ def elsewhere(folder: Path) -> str:
 
 
 @pytest.mark.parametrize("where", ["the same engine", "the other engine"])
-def test_the_newest_schema_is_the_last_of_the_migrations():
-    from alembic.script import ScriptDirectory
-
-    from receiver.store.migrate import NEWEST, SCRIPTS
-
-    assert ScriptDirectory(str(SCRIPTS)).get_current_head() == NEWEST
-
-
 def test_a_backup_under_load_is_restored_with_equal_rows_and_counts(tmp_path: Path, where: str) -> None:
     with running(tmp_path) as server:
         fill(server)
@@ -201,3 +193,11 @@ def test_commands_that_write_keep_away_from_a_file_in_use(tmp_path: Path) -> Non
             refused = command(tmp_path, "db", *words)
             assert refused.returncode == 2
             assert "another alertsage uses this database" in refused.stderr
+
+
+def test_the_newest_schema_is_the_last_of_the_migrations():
+    from alembic.script import ScriptDirectory
+
+    from receiver.store.migrate import NEWEST, SCRIPTS
+
+    assert ScriptDirectory(str(SCRIPTS)).get_current_head() == NEWEST
