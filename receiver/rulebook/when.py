@@ -25,8 +25,9 @@ def _options(megabytes: int) -> re2.Options:
 
 
 _OPTIONS = _options(8)
-_TOGETHER = (8, 64, 512)
-"""Megabytes for a set and the states it remembers: as few as it can be compiled in."""
+_TOGETHER = (16, 64, 512)
+"""Megabytes for a set and the states it remembers: what the shipped book needs to be quick (with half of it three times
+as slow), and more for larger ones."""
 
 
 class Unclear(Exception):  # noqa: N818 - becomes a Mistake where file and line are known
