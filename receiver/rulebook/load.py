@@ -87,6 +87,10 @@ def load_rules(
     return recommending, adjusting
 
 
+def _shipped(file: str) -> bool:
+    return Path(file).is_relative_to(data("rules"))
+
+
 @dataclass(frozen=True, slots=True)
 class _File(Generic[R]):
     """One file, read."""
@@ -104,7 +108,7 @@ _SHIPPED: dict[tuple[str, int, int], _File[Any]] = {}
 
 
 def _read(file: Path, form: Form[R]) -> _File[R]:
-    if not file.is_relative_to(data("rules")):
+    if not _shipped(str(file)):
         return _fresh(file, form)
     stat = file.stat()
     key = (str(file), stat.st_mtime_ns, stat.st_size)
@@ -145,6 +149,9 @@ def _overlaid(files: list[Path], form: Form[R], mistakes: list[Mistake]) -> Over
                 hint = f"; did you mean {close[0]}?" if close else ""
                 sentence = f"{rule_id} is switched off but there is no such rule{hint}"
                 mistakes.append(document.mistake((number, "id"), sentence))
+            if rule is not None and before is not None and _shipped(before.file) == _shipped(document.file):
+                sentence = f"{rule_id} is used already at {before.file}:{before.line}; ids are unique in a folder"
+                mistakes.append(Mistake(document.file, begins[number], f"{number}.id", sentence))
             # Taken out first: a replaced rule speaks where its file stands, not where the old one stood.
             found.rules.pop(rule_id, None)
             stood = f"{before.file}:{before.line}" if before else ""
