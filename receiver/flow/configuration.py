@@ -1,5 +1,6 @@
 """The configuration in force, and its reload: all of it or nothing."""
 
+import gc
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -44,6 +45,8 @@ class Configuration:
             raise
         unchanged = [path for path in FIXED if _at(self._started, path) != _at(loaded, path)]
         self.setup, self.reload_worked = fresh, True
+        del fresh
+        gc.collect()  # a book refers to itself in circles: without this the one before would stay for long
         log.info("reloaded the configuration")
         for path in unchanged:
             log.warning("%s changed: it takes effect after a restart", path)
