@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from operator import attrgetter
 from typing import Any, Literal, Protocol
 
 from enrichers.api import Context
@@ -20,7 +19,6 @@ Fared = Literal["ok", "nothing", "failed", "timed out", "skipped"]
 _ADDED = frozenset({"facts", "links", "recommendations", "priority_terms"})
 SINGLES = tuple(name for name in Enrichment.__dataclass_fields__ if name not in _ADDED)
 """The fields of which the last one said stands."""
-_singles = attrgetter(*SINGLES)
 _BITS = tuple((1 << place, name) for place, name in enumerate(SINGLES))
 _UNKNOWN_IMPACT = Impact()
 
@@ -198,11 +196,7 @@ def extend(described: Described, chain: Sequence[Link], context: Context) -> Non
 
 def merge(view: AlertView, who: str, added: Enrichment) -> Said:
     """Add to the view what one of a chain said."""
-    singles = 0
-    for (bit, name), said in zip(_BITS, _singles(added), strict=True):
-        if said is not None:
-            setattr(view, name, said)
-            singles |= bit
+    singles = _singly(view, added)
     if added.facts:
         view.facts = {**view.facts, **added.facts}
     if added.priority_terms:
@@ -212,6 +206,36 @@ def merge(view: AlertView, who: str, added: Enrichment) -> Said:
     if added.links:
         view.links += added.links
     return Said(who, singles, tuple(added.facts), len(added.links), len(added.recommendations))
+
+
+def _singly(view: AlertView, added: Enrichment) -> int:  # noqa: C901 - a loop costs four times as much
+    """Put what was said of SINGLES in place; returns which they were: a bit each, the first one lowest."""
+    bits = 0
+    if added.title is not None:
+        view.title, bits = added.title, 1
+    if added.message is not None:
+        view.message, bits = added.message, bits | 2
+    if added.category is not None:
+        view.category, bits = added.category, bits | 4
+    if added.priority is not None:
+        view.priority, bits = added.priority, bits | 8
+    if added.subject is not None:
+        view.subject, bits = added.subject, bits | 16
+    if added.metric is not None:
+        view.metric, bits = added.metric, bits | 32
+    if added.value is not None:
+        view.value, bits = added.value, bits | 64
+    if added.threshold is not None:
+        view.threshold, bits = added.threshold, bits | 128
+    if added.direction is not None:
+        view.direction, bits = added.direction, bits | 256
+    if added.unit is not None:
+        view.unit, bits = added.unit, bits | 512
+    if added.overage_percent is not None:
+        view.overage_percent, bits = added.overage_percent, bits | 1024
+    if added.impact is not None:
+        view.impact, bits = added.impact, bits | 2048
+    return bits
 
 
 def provenance(said: Iterable[Said]) -> dict[str, Any]:

@@ -72,7 +72,10 @@ def check(config: Path | None) -> None:
 @click.option("--alert", type=click.IntRange(min=1), metavar="ID", help="Ask a running server for this alert instead.")
 @click.option("--server", metavar="URL", help="The server to ask. Default: the configuration's server.listen.")
 @click.option(
-    "--token-file", type=_FILE, metavar="FILE", help="Holds its token. Default: ALERTSAGE_TOKEN, else server.token."
+    "--token-file",
+    type=_FILE,
+    metavar="FILE",
+    help="Holds its token. Default: ALERTSAGE_TOKEN; without --server also server.token.",
 )
 @click.argument("files", nargs=-1, metavar="FILES...|-")
 def explain(  # noqa: PLR0913, PLR0917 - one an option

@@ -41,7 +41,8 @@ COLLECTING = (20_000, 20, 100)
 refer to each other in circles."""
 KEEPALIVE_SECONDS = 75.0
 SWITCH_SECONDS = 0.0005
-"""How long a thread may keep the interpreter while another waits: the writer and the loop take turns often."""
+"""How long a thread may keep the interpreter while another waits: readers and enrichers of the user's own run in
+threads, and the event loop must not wait for them."""
 
 
 def build_app(load: Callable[[], Settings]) -> web.Application:

@@ -25,7 +25,8 @@ def ask(number: int, server: str | None, token_file: Path | None, config: Path |
     """Print the alert of that number as the server tells it.
 
     The server is the one named, else that of the configuration; the token is that of the file, else of
-    ALERTSAGE_TOKEN, else of the configuration. Raises Mistakes, one sentence, when there is no such answer.
+    ALERTSAGE_TOKEN, else, for its own server only, that of the configuration. Raises Mistakes, one sentence, when
+    there is no such answer.
     """
     url, token = _where(server, token_file, config)
     alert = asyncio.run(_alert(url, token, number))
@@ -37,20 +38,19 @@ def ask(number: int, server: str | None, token_file: Path | None, config: Path |
 
 
 def _where(server: str | None, token_file: Path | None, config: Path | None) -> tuple[str, str | None]:
-    """The server's address and the token; the configuration is read only for what else is not known."""
+    """The server's address and the token. The configuration's own token goes to nobody but its own server."""
     token = own_token()
     if token_file is not None:
         try:
             token = read_secret(str(token_file), Path()).get_secret_value().strip()
         except ValueError as error:
             raise Mistakes([Mistake("--token-file", 0, "", str(error))]) from None
-    if server is not None and token is not None:
+    if server is not None:
         return _checked(server), _sendable(token)
     settings = load(config).server
     listen = settings.listen
-    if server is None:
-        host = ANY.get(listen.host, listen.host)
-        server = f"http://[{host}]:{listen.port}" if ":" in host else f"http://{host}:{listen.port}"
+    host = ANY.get(listen.host, listen.host)
+    server = f"http://[{host}]:{listen.port}" if ":" in host else f"http://{host}:{listen.port}"
     if token is None and settings.token is not None:
         token = settings.token.get_secret_value()
     return _checked(server), _sendable(token)

@@ -19,6 +19,12 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
     yaml_implicit_resolvers: Mapping[str, object] = {}
 
+    def resolve(self, kind: type[Node], value: str, implicit: tuple[bool, bool]) -> str:
+        """The tag of a node that has none: most are texts, which shows in their first character."""
+        if kind is ScalarNode and not (implicit[0] and value[:1] in self.yaml_implicit_resolvers):
+            return "tag:yaml.org,2002:str"
+        return str(super().resolve(kind, value, implicit))
+
 
 _PLAIN: Mapping[str, tuple[re.Pattern[str], str, Callable[[str], Any]]] = {
     "null": (re.compile(r"null|Null|NULL|~|"), "nN~", lambda _: None),

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from enrichers.chain import SINGLES, merge, provenance, view_of
 from receiver.domain.enrichment import Enrichment, Impact, Link, Recommendation, Term
 from receiver.domain.vocabulary import Category, Priority
 from receiver.plugins import additions
+from tests.views import sighting
 
 
 def test_nothing_and_an_enrichment_are_taken_as_they_are() -> None:
@@ -119,3 +121,13 @@ def test_whatever_is_returned_becomes_storable_or_is_refused(returned: dict[str,
     except ValueError:
         return
     assert "\0" not in json.dumps(dict(found.facts), allow_nan=False, ensure_ascii=False).encode().decode()
+
+
+@pytest.mark.parametrize("name", SINGLES)
+def test_each_single_value_is_put_in_its_place_and_named(name: str) -> None:
+    said = {"category": Category.DATABASE, "priority": Priority.LOW, "impact": Impact(3, "me")}
+    said |= {"value": 1.0, "threshold": 2.0, "overage_percent": 3.0, "direction": "below"}
+    view = view_of(sighting("X"))
+    given_value = said.get(name, f"a {name}")
+    told = provenance([merge(view, "who", Enrichment(**{name: given_value}))])
+    assert (getattr(view, name), told) == (given_value, {name: "who"})

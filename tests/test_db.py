@@ -193,3 +193,11 @@ def test_commands_that_write_keep_away_from_a_file_in_use(tmp_path: Path) -> Non
             refused = command(tmp_path, "db", *words)
             assert refused.returncode == 2
             assert "another alertsage uses this database" in refused.stderr
+
+
+def test_the_newest_schema_is_the_last_of_the_migrations():
+    from alembic.script import ScriptDirectory
+
+    from receiver.store.migrate import NEWEST, SCRIPTS
+
+    assert ScriptDirectory(str(SCRIPTS)).get_current_head() == NEWEST

@@ -202,15 +202,19 @@ async def test_the_token_of_a_file_of_the_environment_or_of_the_configuration(tm
     async with serving(tmp_path, "server: {token_file: right}\n") as site:
         await site.post("/webhook", begun())
         to = ("--alert", "1", "--server", f"http://127.0.0.1:{site.port}")
-        elsewhere = tmp_path / "elsewhere"
+        elsewhere, beside = tmp_path / "elsewhere", tmp_path / "beside"
         elsewhere.mkdir()
+        beside.mkdir()
+        own = f"server: {{listen: '127.0.0.1:{site.port}', token_file: ../right}}\n"
+        (beside / "config.yaml").write_text(own)
         good = [
             await explain(elsewhere, *to, "--token-file", "../right", ALERTSAGE_TOKEN="another"),
             await explain(elsewhere, *to, ALERTSAGE_TOKEN="s3cret-token"),
-            await explain(tmp_path, *to),
+            await explain(beside, "--alert", "1"),
         ]
         bad = [
             await explain(elsewhere, *to),
+            await explain(tmp_path, *to),  # the configuration's token is for its own server alone
             await explain(tmp_path, *to, ALERTSAGE_TOKEN="another"),
             await explain(tmp_path, *to, "--token-file", "wrong"),
         ]

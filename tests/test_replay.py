@@ -95,13 +95,13 @@ def test_what_another_book_would_change_is_told_alert_by_alert_and_nothing_is_to
 def test_many_alerts_read_well(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         for first in range(0, 1200, 200):  # more than a slice
-            post(server, *(disk(f"h{number}") for number in range(first, first + 200)))
+            post(server, *(disk(f"host-{number}") for number in range(first, first + 200)))
         post(server, disk("s", env="staging"), firing("Down", host="d", severity="warning"))
         other(tmp_path)
         done = command(tmp_path, "replay", "--config", "new.yaml", "--since", "1h")
         lines = done.stdout.splitlines()
         assert (done.returncode, done.stderr) == (0, "")
-        assert lines[0] == "DiskFull: 1,200 alerts, e.g. 1200: /var on h1199 is full"
+        assert lines[0] == "DiskFull: 1,200 alerts, e.g. 1200: /var on host-1199 is full"
         assert lines[1:3] == ["    priority critical -> high", "    category system -> business"]
         assert "    + Before all else.  [first]" in lines
         assert lines[lines.index("") + 1].startswith("DiskFull: 1 alert, e.g. 1201: ")
@@ -135,7 +135,9 @@ def test_what_other_senders_said_is_as_it_was(tmp_path: Path, kind: str) -> None
 sources:
   sentry: {kind: sentry}
   grafana: {kind: grafana}
-  generic: {kind: generic, mapping: {name: n, title: t, message: m, subject: s, users: u, facts: {f: f}, links: {L: l}}}
+  generic:
+    kind: generic
+    mapping: {name: n, title: t, message: m, subject: s, users: u, priority: p, facts: {f: f}, links: {L: l}}
 """
     nodata = firing("DatasourceError", rulename="Queue", severity="warning")
     bodies: dict[str, list[Any]] = {
@@ -144,7 +146,9 @@ sources:
             hook("triggered", event=event(exception={"values": [{"type": "DatabaseTimeout"}]})),
         ],
         "grafana": [webhook(nodata) | {"version": "1", "orgId": 1}],
-        "generic": [{"n": "Odd", "t": "It is odd", "m": "!", "s": "thing", "u": 12, "f": "fact", "l": "https://x.org"}],
+        "generic": [
+            {"n": "Odd", "t": "It is odd", "s": "thing", "u": 12, "p": "low", "f": "fact", "l": "https://x.org"},
+        ],
     }  # fmt: skip
     advice = {"sentry": "DatabaseTimeout, /api/orders/{id}, shop@1.2.3", "grafana": "DatasourceError, Queue, -"}
     same = "- {id: same, rank: 900, when: name =~ '.+', say: {text: '{name}, {subject}, {fact.f|fact.release|\"-\"}'}}"

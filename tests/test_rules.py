@@ -282,3 +282,15 @@ def test_mistakes_of_a_query(tmp_path, more, mistake):
     written = f'- id: asks\n  when: name = "X"\n  say:\n  - text: Look.\n    {more}\n'
     with pytest.raises(Mistakes, match=mistake):
         load_book(overlay(tmp_path, written))
+
+
+def test_an_id_of_two_files_of_one_folder_is_a_mistake(tmp_path):
+    folder = overlay(tmp_path, GOOD)
+    (folder / "recommendations" / "other.yaml").write_text("# more\n" + GOOD)
+    with pytest.raises(Mistakes) as found:
+        load_book(folder)
+    (mistake,) = found.value.mistakes
+    assert str(mistake).endswith(
+        "is used already at " + str(folder / "recommendations" / "mine.yaml") + ":1; ids are unique in a folder"
+    )
+    assert (mistake.file, mistake.line) == (str(folder / "recommendations" / "other.yaml"), 2)

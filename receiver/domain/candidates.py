@@ -1,7 +1,7 @@
 """Which of many rules apply to an alert: what all alerts of one alerting rule share is found out but once."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar
 
 from receiver.domain.conditions import FIXED, Condition, listed, text_of
@@ -52,11 +52,12 @@ class Selection(Generic[R]):
         facts = {"error_type": error_type, "expression": expression, "metrics": metrics, "functions": functions}
         view = AlertView(source, kind, "", name, {}, {}, "", 0, metric=metric, category=category, facts=facts)
         view.unit, view.direction = unit, direction
+        texts = {field: text_of(view, field) for field in FIXED}
         if self._sieve is None:
             tried: Iterable[R] = self._rules
         else:
-            tried = (self._rules[place] for place in self._sieve.let_through(partial(text_of, view)))
-        reduced = ((rule, rule.when.reduced(view)) for rule in tried)
+            tried = (self._rules[place] for place in self._sieve.let_through(texts.__getitem__))
+        reduced = ((rule, rule.when.reduced(texts)) for rule in tried)
         return tuple((rule, left) for rule, left in reduced if left is not False)
 
 

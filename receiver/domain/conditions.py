@@ -32,8 +32,8 @@ class Condition(Protocol):
         """Whether it holds for this alert."""
         ...
 
-    def reduced(self, view: AlertView) -> "Condition | bool":
-        """What is left to find out when the FIXED fields are as in this alert: nothing (True, False), or less."""
+    def reduced(self, texts: Mapping[str, str]) -> "Condition | bool":
+        """What is left to find out when these fields are as told: nothing (True, False), or less."""
         ...
 
     def gates(self) -> frozenset[Atom] | None:
@@ -54,13 +54,15 @@ class Text:
 
     def holds(self, view: AlertView) -> bool:
         """See Condition."""
-        value = text_of(view, self.field)
+        return self._fits(text_of(view, self.field))
+
+    def _fits(self, value: str) -> bool:
         found = value == self.equals if self.pattern is None else self.pattern.fullmatch(value) is not None
         return found is not self.negated
 
-    def reduced(self, view: AlertView) -> Condition | bool:
+    def reduced(self, texts: Mapping[str, str]) -> Condition | bool:
         """See Condition."""
-        return self.holds(view) if self.field in FIXED else self
+        return self._fits(texts[self.field]) if self.field in texts else self
 
     def gates(self) -> frozenset[Atom] | None:
         """See Condition."""
@@ -90,9 +92,9 @@ class Number:
         value = number_of(view, self.field)
         return value is not None and NUMBERS[self.sign](value, self.than)
 
-    def reduced(self, view: AlertView) -> Condition | bool:
+    def reduced(self, texts: Mapping[str, str]) -> Condition | bool:
         """See Condition."""
-        del view
+        del texts
         return self
 
     def gates(self) -> None:
@@ -109,11 +111,11 @@ class Every:
         """See Condition."""
         return all(part.holds(view) for part in self.parts)
 
-    def reduced(self, view: AlertView) -> Condition | bool:
+    def reduced(self, texts: Mapping[str, str]) -> Condition | bool:
         """See Condition."""
         left = []
         for part in self.parts:
-            found = part.reduced(view)
+            found = part.reduced(texts)
             if found is False:
                 return False
             if found is not True:
@@ -138,11 +140,11 @@ class Some:
         """See Condition."""
         return any(part.holds(view) for part in self.parts) is not self.negated
 
-    def reduced(self, view: AlertView) -> Condition | bool:
+    def reduced(self, texts: Mapping[str, str]) -> Condition | bool:
         """See Condition."""
         left = []
         for part in self.parts:
-            found = part.reduced(view)
+            found = part.reduced(texts)
             if found is True:
                 return not self.negated
             if found is not False:

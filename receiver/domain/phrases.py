@@ -45,23 +45,32 @@ class Blank:
     """True where a value cannot bring quotes of its own: inside quotes, or where two shells read it."""
 
 
-@dataclass(frozen=True, slots=True)
 class Phrase:
-    """A text with blanks, as parts in order."""
+    """A text with blanks, as parts in order. It is taken apart at its first use: most of a book is never said."""
 
-    parts: tuple[str | Blank, ...]
+    __slots__ = ("_parts", "_text")
+
+    def __init__(self, parts: tuple[str | Blank, ...] | None, text: str = "") -> None:
+        self._parts = parts
+        self._text = text
 
     @classmethod
     def of(cls, text: str) -> "Phrase":
         """Read a text with blanks."""
-        parts: list[str | Blank] = []
-        at = 0
-        twice = _READ_TWICE.search(text) is not None
-        for found in _BLANK.finditer(text):
-            parts.append(text[at : found.start()])
-            parts.append(_blank(found[1], twice or _within_quotes(text[: found.start()])))
-            at = found.end()
-        return cls((*parts, text[at:]))
+        return cls(None, text)
+
+    @property
+    def parts(self) -> tuple[str | Blank, ...]:
+        """Texts and blanks."""
+        if self._parts is None:
+            self._parts = _taken_apart(self._text)
+        return self._parts
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Phrase) and self.parts == other.parts
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
 
     @property
     def names(self) -> set[str]:
@@ -105,6 +114,17 @@ class Phrase:
                 return None
             filled.append(text)
         return "".join(filled)
+
+
+def _taken_apart(text: str) -> tuple[str | Blank, ...]:
+    parts: list[str | Blank] = []
+    at = 0
+    twice = _READ_TWICE.search(text) is not None
+    for found in _BLANK.finditer(text):
+        parts.append(text[at : found.start()])
+        parts.append(_blank(found[1], twice or _within_quotes(text[: found.start()])))
+        at = found.end()
+    return (*parts, text[at:])
 
 
 class Values(dict[str, str]):

@@ -38,15 +38,21 @@ def rules_in(document: Document, form: Form[R], mistakes: list[Mistake]) -> Iter
         return
     seen: dict[str, int] = {}
     for number, written in enumerate(document.data):
-        problems = [*_problems(document, number, written, form), *_unclear(document, number, written)]
+        problems = list(_problems(document, number, written, form))
         if not problems and written["id"] in seen:
             problems = [document.mistake((number, "id"), f"{written['id']} is used twice (line {seen[written['id']]})")]
+        if not problems:
+            try:
+                rule = None if written.get("enabled", True) is False else form.make(document, number, written)
+            except Unclear:
+                problems = [*_unclear(document, number, written)]
+        elif isinstance(written, dict):
+            problems += _unclear(document, number, written)
         if problems:
             mistakes += problems
             continue
         seen[written["id"]] = document.line((number, "id"))
-        off = written.get("enabled", True) is False
-        yield number, written["id"], None if off else form.make(document, number, written)
+        yield number, written["id"], rule
 
 
 def _problems(document: Document, number: int, written: Any, form: Form[Any]) -> Iterator[Mistake]:

@@ -87,30 +87,76 @@ def load_rules(
     return recommending, adjusting
 
 
+def _shipped(file: str) -> bool:
+    return Path(file).is_relative_to(data("rules"))
+
+
+@dataclass(frozen=True, slots=True)
+class _File(Generic[R]):
+    """One file, read."""
+
+    document: Document | None = None
+    digest: bytes = b""
+    begins: list[int] = field(default_factory=list)
+    """The lines in which its rules begin."""
+    rules: tuple[tuple[int, str, R | None], ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+
+
+_SHIPPED: dict[tuple[str, int, int], _File[Any]] = {}
+"""The files that came with alertsage, by path, time and size: they are the same at every reload."""
+
+
+def _read(file: Path, form: Form[R]) -> _File[R]:
+    if not _shipped(str(file)):
+        return _fresh(file, form)
+    stat = file.stat()
+    key = (str(file), stat.st_mtime_ns, stat.st_size)
+    if key not in _SHIPPED:
+        _SHIPPED[key] = told = _fresh(file, form)
+        if told.document is not None:
+            told.document.data, told.document.lines = None, {}  # only mistakes ask for them
+    return _SHIPPED[key]
+
+
+def _fresh(file: Path, form: Form[R]) -> _File[R]:
+    try:
+        document = read(file)
+    except Mistakes as wrong:
+        return _File(mistakes=wrong.mistakes)
+    mistakes: list[Mistake] = []
+    rules = [*rules_in(document, form, mistakes)]
+    written = document.data if isinstance(document.data, list) else []
+    begins = [document.line((number,)) for number in range(len(written))]
+    return _File(document, repr(document.data).encode(), begins, tuple(rules), tuple(mistakes))
+
+
 def _overlaid(files: list[Path], form: Form[R], mistakes: list[Mistake]) -> Overlaid[R]:
     found: Overlaid[R] = Overlaid()
     hashed = blake2b(digest_size=8)
     for file in files:
-        try:
-            document = read(file)
-        except Mistakes as wrong:
-            mistakes += wrong.mistakes
+        told = _read(file, form)
+        mistakes += told.mistakes
+        if told.document is None:
             continue
-        hashed.update(repr(document.data).encode())
-        if isinstance(document.data, list):
-            found.begins[document.file] = [document.line((number,)) for number in range(len(document.data))]
-        for number, rule_id, rule in rules_in(document, form, mistakes):
+        document, begins = told.document, told.begins
+        hashed.update(told.digest)
+        found.begins[document.file] = begins
+        for number, rule_id, rule in told.rules:
             before = found.rules.get(rule_id)
             if rule is None and before is None:
                 close = get_close_matches(rule_id, list(found.rules), 1)
                 hint = f"; did you mean {close[0]}?" if close else ""
                 sentence = f"{rule_id} is switched off but there is no such rule{hint}"
                 mistakes.append(document.mistake((number, "id"), sentence))
+            if rule is not None and before is not None and _shipped(before.file) == _shipped(document.file):
+                sentence = f"{rule_id} is used already at {before.file}:{before.line}; ids are unique in a folder"
+                mistakes.append(Mistake(document.file, begins[number], f"{number}.id", sentence))
             # Taken out first: a replaced rule speaks where its file stands, not where the old one stood.
             found.rules.pop(rule_id, None)
             stood = f"{before.file}:{before.line}" if before else ""
             if rule is None:
-                found.off[rule_id] = (f"{document.file}:{document.line((number,))}", stood)
+                found.off[rule_id] = (f"{document.file}:{begins[number]}", stood)
                 continue
             found.rules[rule_id] = rule
             if before:

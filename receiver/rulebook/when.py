@@ -25,8 +25,9 @@ def _options(megabytes: int) -> re2.Options:
 
 
 _OPTIONS = _options(8)
-_TOGETHER = _options(128)
-"""A set that runs out of memory finds nothing: this is far more than a large book needs."""
+_TOGETHER = (16, 64, 512)
+"""Megabytes for a set and the states it remembers: what the shipped book needs to be quick (with half of it three times
+as slow), and more for larger ones."""
 
 
 class Unclear(Exception):  # noqa: N818 - becomes a Mistake where file and line are known
@@ -99,15 +100,35 @@ def _unquoted(right: str, path: tuple[str | int, ...]) -> str:
     return right
 
 
+class _Pattern:
+    """An anchored RE2 pattern over any text, newlines included, compiled at its first use.
+
+    Most of a book's patterns are never tried, and compiled they take more memory than all else of it.
+    """
+
+    __slots__ = ("_made", "_written")
+
+    def __init__(self, written: str) -> None:
+        self._written = written
+        self._made: Any = None
+
+    def fullmatch(self, text: str) -> object | None:
+        """See Matcher."""
+        if self._made is None:
+            self._made = re2.compile(self._written, _OPTIONS)
+        found: object | None = self._made.fullmatch(text)
+        return found
+
+
 def compiled(pattern: str, path: tuple[str | int, ...]) -> Matcher:
-    """An anchored RE2 pattern over any text, newlines included. Raises Unclear."""
+    """A pattern that is known to be one. Raises Unclear."""
     if len(pattern) > LONGEST_PATTERN:
         raise Unclear(path, f"the pattern is longer than {LONGEST_PATTERN} characters")
     try:
-        made: Matcher = re2.compile(pattern, _OPTIONS)
+        re2.compile(pattern, _OPTIONS)
     except re2.error as error:
         raise Unclear(path, f"{pattern[:80]!r} is not an RE2 pattern: {_words(error)}") from None
-    return made
+    return _Pattern(pattern)
 
 
 def together(patterns: Sequence[str]) -> Search:
@@ -116,11 +137,16 @@ def together(patterns: Sequence[str]) -> Search:
     It may find a pattern that does not fit after all, never miss one that fits: open ends (`.*`) are left out, because
     with them the search would keep one state for each combination of patterns.
     """
-    made = re2.Set.SearchSet(_TOGETHER)
-    for pattern in patterns:
-        made.Add(_searched(pattern))
-    made.Compile()
-    return lambda text: made.Match(text) or ()
+    for megabytes in _TOGETHER:
+        made = re2.Set.SearchSet(_options(megabytes))
+        for pattern in patterns:
+            made.Add(_searched(pattern))
+        try:
+            made.Compile()
+        except re2.error:  # too large for so little memory
+            continue
+        return lambda text: made.Match(text) or ()
+    return lambda _: range(len(patterns))
 
 
 def _searched(pattern: str) -> str:

@@ -2,7 +2,21 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, case, cast, func, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Row,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    text,
+    union_all,
+)
 
 from receiver.domain.times import Instant, rfc3339
 from receiver.domain.vocabulary import OPEN
@@ -72,36 +86,54 @@ def quarantined(connection: Connection, limit: int) -> list[dict[str, Any]]:
 
 
 def gauges(connection: Connection, names: int, heartbeats: int) -> Gauges:
-    """The figures that /metrics shows, from the counts kept at each commit."""
-    count = alert_count.c
-    total = cast(func.sum(count.n), BigInteger)
-    alerts = connection.execute(
-        select(count.source, count.status, count.priority, count.category, total).group_by(
-            count.source, count.status, count.priority, count.category
-        )
-    ).all()
-    # Closed rows count for nothing here, but keep a name listed with 0 after its last alert has ended.
-    opened = cast(func.sum(case((count.status.in_(_OPEN), count.n), else_=0)), BigInteger)
-    by_name = select(count.name, count.source, opened.label("n")).group_by(count.name, count.source)
-    named = connection.execute(by_name.order_by(text("n DESC"), count.name, count.source).limit(names)).all()
-    everything = sum(row[-1] for row in alerts if row.status in _OPEN)
-    beats = connection.execute(
-        select(alert.c.name, alert.c.source, func.max(alert.c.last_seen_at))
-        .where(text("heartbeat AND latest"))
-        .group_by(alert.c.name, alert.c.source)
-        .order_by(alert.c.name)
-        .limit(heartbeats)
-    ).all()
-    jobs, oldest = connection.execute(select(func.count(), func.min(job.c.created_at)).select_from(job)).one()
+    """The figures that /metrics shows, from the counts kept at each commit: one statement, read as of one moment."""
+    rows: dict[str, list[tuple[Any, ...]]] = {}
+    for kind, *row in connection.execute(_figures(names, heartbeats)):
+        rows.setdefault(kind, []).append(tuple(row))
+    alerts = [(*labels, n) for *labels, n, _ in rows.get("alerts", ())]
+    named = sorted(((row[0], row[1], row[4]) for row in rows.get("names", ())), key=lambda row: (-row[2], *row[:2]))
+    ((*_, jobs, oldest),) = rows["jobs"]
+    heard: dict[str, dict[str, int]] = {}
+    for source, spoken, *_, n, _ in sorted(rows.get("voices", ())):
+        heard.setdefault(source, {})[spoken] = n
     return Gauges(
-        alerts=[(*row,) for row in alerts],
-        names=[(*row,) for row in named],
-        names_other=everything - sum(row.n for row in named),
-        heartbeats=[(*row,) for row in beats],
+        alerts=alerts,
+        names=named,
+        names_other=sum(row[-1] for row in alerts if row[1] in _OPEN) - sum(row[-1] for row in named),
+        heartbeats=sorted((row[0], row[1], row[4]) for row in rows.get("beats", ())),
         jobs=jobs,
         oldest_job=oldest,
-        voices=voices(connection),
+        voices=heard,
     )
+
+
+def _figures(names: int, heartbeats: int) -> CompoundSelect[Any]:
+    """Rows of (what it is, four texts, a number, another): each statement of its own costs a way to the reader."""
+    count = alert_count.c
+    total = cast(func.sum(count.n), BigInteger)
+    # Closed rows count for nothing here, but keep a name listed with 0 after its last alert has ended.
+    opened = cast(func.sum(case((count.status.in_(_OPEN), count.n), else_=0)), BigInteger)
+    alerts = _rows("alerts", count.source, count.status, count.priority, count.category, n=total)
+    named = _rows("names", count.name, count.source, n=opened).group_by(count.name, count.source)
+    named = named.order_by(opened.desc(), count.name, count.source).limit(names)
+    seen = func.max(alert.c.last_seen_at)
+    beats = _rows("beats", alert.c.name, alert.c.source, n=seen).where(text("heartbeat AND latest"))
+    beats = beats.group_by(alert.c.name, alert.c.source).order_by(alert.c.name).limit(heartbeats)
+    return union_all(
+        alerts.group_by(count.source, count.status, count.priority, count.category),
+        select(named.subquery()),
+        select(beats.subquery()),
+        _rows("jobs", n=func.count(), more=func.min(job.c.created_at)).select_from(job),
+        _rows("voices", voice.c.source, voice.c.voice, n=voice.c.n),
+    )
+
+
+def _rows(kind: str, *texts: ColumnElement[str], n: ColumnElement[Any], more: Any = None) -> Any:
+    empty = [literal("")] * (4 - len(texts))
+    last = cast(null(), BigInteger) if more is None else more
+    columns = (*texts, *empty)
+    named = [column.label(f"text{number}") for number, column in enumerate(columns)]
+    return select(literal(kind).label("kind"), *named, n.label("n"), last.label("more"))
 
 
 def voices(connection: Connection) -> dict[str, dict[str, int]]:

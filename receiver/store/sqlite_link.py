@@ -26,6 +26,7 @@ T = TypeVar("T")
 KNOWN = 10_000
 """Rows that the writer remembers: some 15 MB."""
 QUICK_SECONDS = 0.003
+"""A look-up below this hardly asked the disk: the next one may hold the event loop."""
 BUSY_PAUSE = 0.01
 """Seconds between two looks at a locked file."""
 LOCKED = "the database cannot be used now: another program holds its file (database is locked)"

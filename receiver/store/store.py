@@ -100,7 +100,7 @@ class Store:
         for part, whole in _parts(told):
             left = None if until is None else max(0.0, until - loop.time())
             intake = Intake(source, part, at, plan, whole=whole)
-            stored = await self._watched(lambda intake=intake, left=left: writer.submit(intake, left))  # type: ignore[misc]
+            stored = await self._watched(writer.submit(intake, left))
             outcomes.update(stored.outcomes)
         return Receipt(outcomes, told)
 
@@ -130,8 +130,7 @@ class Store:
 
         It may be run more than once: only what the last run did is stored.
         """
-        writer = self._ready()
-        return await self._watched(lambda: writer.run(operation))
+        return await self._watched(self._ready().run(operation))
 
     async def read(self, operation: Callable[[Connection], T], seconds: float = READ_SECONDS) -> T:
         """Run a read operation of this package on a reader's connection. Raises StoreAway, at the latest after that."""
@@ -174,7 +173,7 @@ class Store:
         self._ready()
         loop = asyncio.get_running_loop()
         if loop.time() - self._probed_at >= PROBE_SECONDS:
-            await self._watched(self._probe)
+            await self._watched(self._probe())
             self._probed_at = loop.time()
 
     # --- inside -----------------------------------------------------------------------------------------------------
@@ -194,10 +193,10 @@ class Store:
         except TimeoutError:
             raise StoreAway(f"the database did not take a write within {PING_SECONDS:g} s") from None
 
-    async def _watched(self, begin: Callable[[], Awaitable[T]]) -> T:
+    async def _watched(self, doing: Awaitable[T]) -> T:
         """Notice when a write meets the database away."""
         try:
-            return await begin()
+            return await doing
         except StoreAway as error:
             self._noticed(error)
             raise

@@ -109,9 +109,11 @@ class Writer:
         await self._link.close()
 
     def _put(self, work: Any, seconds: float | None) -> "asyncio.Future[Any]":
-        if self._task.done():
-            raise StoreAway("the task that writes has ended by a fault of alertsage; its log says why: restart it")
         future: asyncio.Future[Any] = self._loop.create_future()
+        if self._task.done():
+            why = "the task that writes has ended by a fault of alertsage; its log says why: restart it"
+            future.set_exception(StoreAway(why))
+            return future
         until = math.inf if seconds is None else self._loop.time() + seconds
         self._waiting.append(_Waiting(work, future, until))
         self._filled.set()
