@@ -123,7 +123,7 @@ def naming(labels: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _names(value: str) -> bool:
-    return bool(value) and not unrendered(value)
+    return value != "" and (("{" not in value and "$" not in value) or not unrendered(value))
 
 
 @lru_cache(1024)

@@ -291,6 +291,6 @@ def test_an_id_of_two_files_of_one_folder_is_a_mistake(tmp_path):
         load_book(folder)
     (mistake,) = found.value.mistakes
     assert str(mistake).endswith(
-        "is used already at " + str(folder / "recommendations" / "mine.yaml") + ":1; ids are unique in a folder"
+        "is used already at " + str(folder / "recommendations" / "mine.yaml") + ":2; ids are unique in a folder"
     )
-    assert (mistake.file, mistake.line) == (str(folder / "recommendations" / "other.yaml"), 2)
+    assert (mistake.file, mistake.line) == (str(folder / "recommendations" / "other.yaml"), 3)
