@@ -45,7 +45,7 @@ def test_a_terminal_gets_it_in_an_order_to_act_by(tmp_path):
     text = done.stdout
     assert text.startswith("HIGH  /var on db-1 is almost full")
     assert text.index("why this priority") < text.index("what to do") < text.index("links")
-    assert "$ sudo du -xh --max-depth=2 /var" in text
+    assert "$ ssh db-1.example.org 'df -h /var; sudo du -xh --max-depth=2 /var 2>/dev/null" in text
     assert "CAREFUL" in text
 
 
@@ -174,3 +174,12 @@ def test_many_mistakes_are_told_once_and_counted(tmp_path):
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 11
     assert done.stderr.endswith("... and 40 more that could not be read\n")
+
+
+def test_the_readme_shows_what_comes_out(tmp_path):
+    readme = (SAMPLE.parent.parent / "README.md").read_text()
+    shown = readme.split("explain examples/alertmanager-firing.json\n")[1].split("```")[0]
+    first, after = shown.split("...\n")
+    said = explain(tmp_path, str(SAMPLE)).stdout
+    assert said.startswith(first)
+    assert after in said

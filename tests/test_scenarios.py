@@ -24,7 +24,12 @@ TOLD = {
         "system",
         "High CPU Usage - web-server-01",
         "CPU is at 95.3% (threshold: 80%, exceeded by 19.1%).",
-        ["gunicorn (process 12345), which takes 45.2%", "top -H -b -n 1 -p 12345", "half an hour", "deployments"],
+        [
+            "gunicorn (process 12345), which takes 45.2%",
+            'ssh web-server-01 "top -H -b -n 1 -p 12345',
+            "half an hour",
+            "deployments",
+        ],
     ),
     "payment-error": (
         "medium",
@@ -45,7 +50,11 @@ TOLD = {
         "performance",
         "P95 of /api/bookings is slow",
         "API response time is at 1.87 s (threshold: 1 s, exceeded by 87.0%).",
-        ["/api/bookings waits for (database", "more traffic"],
+        [
+            "more requests is load",
+            "(database pool, lock, another service)",
+            "slowest lines of the access log of booking-api",
+        ],
     ),
     "database-down": (
         "critical",

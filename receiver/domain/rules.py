@@ -15,8 +15,10 @@ from receiver.domain.sieve import Together
 MOST = 4
 """Recommendations an alert gets from the book, best first."""
 ENOUGH = 2
-"""With so many said, fallbacks and general rules add no more than the first command about the very thing, if there is
-none yet: the next two or three steps are what is wanted."""
+"""With so many said, fallbacks and general rules add no more than the first command about the very thing: the next two
+or three steps are what is wanted."""
+SPECIAL = 70
+"""The rank from which a rule is for a symptom; below are the fallbacks of technologies and the general rules."""
 SHORTEST = 3
 """Characters of a name that can be recognised in a command."""
 _PARTS = re.compile(r"/| on ")
@@ -95,22 +97,29 @@ class Book:
         return self._selection.applying(view)
 
     def recommend(self, view: AlertView, most: int = MOST) -> tuple[Recommendation, ...]:
-        """What the book says to do, best first, nothing twice."""
+        """What the book says to do, best first, nothing twice.
+
+        The last place is kept for a command about the very thing, if none is said before and there is one.
+        """
         values, things = Values(view), _things(view)
         said: dict[tuple[str, str | None], Recommendation] = {}
+        next_best: Recommendation | None = None
         own = False
         for rule in self.applying(view):
+            special = rule.rank >= SPECIAL
             for say in rule.say:
                 one = say.about(values, rule.id)
                 if one is None or (one.text, one.command) in said:
                     continue
                 about = _about(one, things)
-                room = len(said) < (most if own else most - 1) and (rule.rank >= USUAL_RANK or len(said) < ENOUGH)
-                if room or (about and not own):
+                if len(said) < (most if special else ENOUGH) - (not own) or (about and not own):
                     said[one.text, one.command] = one
                     own = own or about
+                elif special:
+                    next_best = next_best or one
                 if len(said) == most:
                     return tuple(said.values())
+        return (*said.values(), next_best) if next_best is not None else tuple(said.values())
         return tuple(said.values())
 
 
