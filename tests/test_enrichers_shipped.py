@@ -101,7 +101,7 @@ def test_every_alert_gets_advice_that_names_its_own_thing(told):
     said = explained(told).view.recommendations
     thing = told.labels.get("instance", "").partition(":")[0] or told.name or told.labels["job"]
     assert 2 <= len(said) <= 4
-    assert sum(thing in f"{one.text} {one.command}" for one in said) >= 2
+    assert any(thing in f"{one.text} {one.command}" for one in said)
     assert all("{" not in one.text for one in said)
     assert all(one.rule for one in said)
 
@@ -145,9 +145,9 @@ def test_a_trouble_with_severity_none_gets_real_advice():
         st.text(st.characters(codec="utf-8"), min_size=1, max_size=20),
     ),
 )
-def test_every_alert_gets_two_to_six_recommendations_without_open_blanks(name, expr, labels):
+def test_every_alert_gets_two_to_four_recommendations_without_open_blanks(name, expr, labels):
     said = explained(sighting(name, expr, None, **labels)).view.recommendations
-    assert 2 <= len(said) <= 6
+    assert 2 <= len(said) <= 4
     for one in said:
         assert not re.search(r"\{[a-z_.|]+\}", re.sub("|".join(map(re.escape, labels.values())) or "^$", "", one.text))
         assert one.text

@@ -45,7 +45,7 @@ def test_a_terminal_gets_it_in_an_order_to_act_by(tmp_path):
     text = done.stdout
     assert text.startswith("HIGH  /var on db-1 is almost full")
     assert text.index("why this priority") < text.index("what to do") < text.index("links")
-    assert "$ ssh db-1.example.org 'df -h /var; sudo du -xh --max-depth=2 /var 2>/dev/null" in text
+    assert "$ ssh db-1.example.org 'df -h /var; sudo timeout 120 du -xh --max-depth=2 /var 2>/dev/null" in text
     assert "CAREFUL" in text
 
 

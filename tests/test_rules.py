@@ -226,7 +226,7 @@ ABOUT = """
         (("second",), ["a1", "a2", "a3", "c2"]),
         (("first",), ["b1", "b2"]),
         (("first", "second"), ["c1", "c2"]),
-        (("second", "third"), ["a1", "a2", "a3", "a4"]),
+        (("second", "third"), ["a1", "a2", "a3"]),
     ],
 )
 def test_few_are_said_and_one_of_them_is_a_command_about_the_thing(tmp_path, off, said):

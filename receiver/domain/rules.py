@@ -115,11 +115,11 @@ class Book:
                 if len(said) < (most if special else ENOUGH) - (not own) or (about and not own):
                     said[one.text, one.command] = one
                     own = own or about
-                elif special:
+                elif special or len(said) < ENOUGH:
                     next_best = next_best or one
                 if len(said) == most:
                     return tuple(said.values())
-        return (*said.values(), next_best) if next_best is not None else tuple(said.values())
+        return (*said.values(), next_best) if next_best is not None and not own else tuple(said.values())
         return tuple(said.values())
 
 
