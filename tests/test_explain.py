@@ -176,7 +176,8 @@ def test_many_mistakes_are_told_once_and_counted(tmp_path):
     assert done.stderr.endswith("... and 40 more that could not be read\n")
 
 
-def test_the_readme_shows_what_comes_out(tmp_path):
+def test_the_readme_shows_what_comes_out(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
     readme = (SAMPLE.parent.parent / "README.md").read_text()
     shown = readme.split("explain examples/alertmanager-firing.json\n")[1].split("```")[0]
     first, after = shown.split("...\n")
