@@ -42,7 +42,7 @@ def test_a_changed_rule_is_in_force_after_a_request_and_a_broken_one_changes_not
         (rules / "own.yaml").write_text(RULE.replace("when: [ 'name", "when: [ 'nmae"))
         status, answer = server.post("/-/reload", b"")
         assert status == 400
-        assert "own.yaml:4: 0.when.0: 'nmae' cannot be tested" in answer["detail"]
+        assert "own.yaml:4: mine.when.0: 'nmae' cannot be tested" in answer["detail"]
         assert first_advice(server, "c") == "Call the one who knows."
 
 

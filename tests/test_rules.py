@@ -140,40 +140,40 @@ def test_the_shipped_book_and_a_good_overlay_prove_themselves(tmp_path):
         ("- x\n", ["mine.yaml:1: 0: is not a rule; write id, when and say"]),
         (
             "- id: x\n  whne: a\n  say: {text: t}\n",
-            ["mine.yaml:1: 0: has no when", "mine.yaml:2: 0.whne: is not known here; did you mean when?"],
+            ["mine.yaml:1: x: has no when", "mine.yaml:2: x.whne: is not known here; did you mean when?"],
         ),
         ("- {when: name = x, say: {text: t}}\n", ["mine.yaml:1: 0: has no id"]),
-        ("- {id: x, when: name = x}\n", ["mine.yaml:1: 0: has no say"]),
-        ("- id: x\n  when: name = x\n  say:\n  - {txt: t}\n", ["mine.yaml:4: 0.say.0: is not a recommendation"]),
+        ("- {id: x, when: name = x}\n", ["mine.yaml:1: x: has no say"]),
+        ("- id: x\n  when: name = x\n  say:\n  - {txt: t}\n", ["mine.yaml:4: x.say.0: is not a recommendation"]),
         (
             "- id: x\n  when: name = x\n  say: {text: t, careful: maybe}\n",
-            ["mine.yaml:3: 0.say.0.careful: is not true or false"],
+            ["mine.yaml:3: x.say.0.careful: is not true or false"],
         ),
-        ("- id: x\n  when: name = x\n  rank: high\n  say: {text: t}\n", ["mine.yaml:3: 0.rank: is not a whole number"]),
+        ("- id: x\n  when: name = x\n  rank: high\n  say: {text: t}\n", ["mine.yaml:3: x.rank: is not a whole number"]),
         (
             "- id: x\n  when:\n  - name = x\n  - nmae = x\n  say: {text: t}\n",
-            ["mine.yaml:4: 0.when.1: 'nmae' cannot be tested"],
+            ["mine.yaml:4: x.when.1: 'nmae' cannot be tested"],
         ),
         (
             "- {id: x, when: name = x, say: {text: t}}\n- {id: x, when: name = x, say: {text: t}}\n",
-            ["mine.yaml:2: 1.id: x is used twice (line 1)"],
+            ["mine.yaml:2: x.id: x is used twice (line 1)"],
         ),
         ("- id: [\n", ["mine.yaml:2: is not YAML"]),
         (
             "- id: x\n  rank: high\n  when:\n  - nmae = x\n  say: {text: t}\n  examples: {matches: [3]}\n",
             [
-                "mine.yaml:2: 0.rank: is not a whole number",
-                "mine.yaml:4: 0.when.0: 'nmae' cannot be tested",
-                "mine.yaml:6: 0.examples.matches.0: is not an alert",
+                "mine.yaml:2: x.rank: is not a whole number",
+                "mine.yaml:4: x.when.0: 'nmae' cannot be tested",
+                "mine.yaml:6: x.examples.matches.0: is not an alert",
             ],
         ),
         (
             "- {id: cpu-bussy, enabled: false}\n",
-            ["mine.yaml:1: 0.id: cpu-bussy is switched off but there is no such rule; did you mean cpu-busy?"],
+            ["mine.yaml:1: cpu-bussy.id: cpu-bussy is switched off but there is no such rule; did you mean cpu-busy?"],
         ),
         (
             "- id: x\n  when: name = x\n  say: {text: t}\n  examples: {matches: [3]}\n",
-            ["mine.yaml:4: 0.examples.matches.0: is not an alert"],
+            ["mine.yaml:4: x.examples.matches.0: is not an alert"],
         ),
     ],
 )
