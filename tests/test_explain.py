@@ -174,3 +174,18 @@ def test_many_mistakes_are_told_once_and_counted(tmp_path):
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 11
     assert done.stderr.endswith("... and 40 more that could not be read\n")
+
+
+def test_a_body_of_any_size_is_known_by_its_form(tmp_path):
+    large = webhook(firing("A", annotations={"description": "x" * 2**17}))
+    assert explain(tmp_path, "--json", "-", given=json.dumps(large).encode()).returncode == 0
+
+
+@pytest.mark.parametrize("given", ["{}", json.dumps({"text": "x" * 2**17})])
+def test_a_body_of_no_known_form_is_told_with_the_way_out(tmp_path, given):
+    done = explain(tmp_path, "-", given=given.encode())
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "standard input: this is the form of none of Alertmanager's, Grafana's or Sentry's webhooks;"
+        " name the source that it is for: --source NAME\n"
+    )
