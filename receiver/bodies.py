@@ -17,7 +17,7 @@ from receiver.settings import Settings
 from receiver.settings.sentences import unknown
 from receiver.settings.sources import Source
 from receiver.sources.reading import read
-from receiver.sources.shape import kind_of
+from receiver.sources.shape import NO_FORM, form_of
 from receiver.terminal import one_line, visible
 
 TOLD = 10
@@ -71,7 +71,9 @@ class Unread:
 def _parse(body: bytes, settings: Settings, name: str | None) -> Sightings:
     """As the named source would read it, else as the first of the kind that its form tells. Raises Refused."""
     if name is None:
-        kind = kind_of({}, body, settings.limits.values)
+        kind = form_of(body, settings.limits.values)
+        if kind is None:
+            raise Refused(f"{NO_FORM}; name the source that it is for: --source NAME")
         name = next((known for known, source in settings.sources.items() if source.kind == kind), kind)
     source = settings.sources.get(name) or Source.model_validate({"kind": name})
     return read({}, body, context_of(settings, name, source), times.now())

@@ -2,16 +2,19 @@
 
 from pathlib import Path
 
+from receiver.errors import Mistake, Mistakes
+
 _HERE = Path(__file__).parent
 
 
 def data(name: str) -> Path:
     """The shipped file or folder of that name: inside the package when installed, beside it in a working copy.
 
-    Raises FileNotFoundError when it is in neither place.
+    Raises Mistakes when it is in neither place.
     """
     packaged, beside = _HERE / "_data" / name, _HERE.parent / name
     for path in (packaged, beside):
         if path.exists():
             return path
-    raise FileNotFoundError(f"{name} did not come with this installation (looked in {packaged} and {beside})")
+    sentence = f"did not come with this installation (looked for {packaged} and {beside}); install alertsage again"
+    raise Mistakes([Mistake(name, 0, "", sentence)])

@@ -15,6 +15,7 @@ from receiver.flow.setup import build, survey_of
 from receiver.flow.tryout import Tryout
 from receiver.meters import Meters
 from receiver.rulebook import Entry
+from receiver.rulebook.form import CLOSE
 from receiver.rulebook.prove import seen
 from receiver.settings import Settings
 from receiver.terminal import json_line, one_line, visible
@@ -122,7 +123,7 @@ def _named(entries: Sequence[Entry], rule_id: str) -> list[Entry]:
     """The rules of that id: a recommendation and an adjustment may share one. Raises Mistakes when there is none."""
     found = [entry for entry in entries if entry.id == rule_id]
     if not found:
-        close = get_close_matches(rule_id, [entry.id for entry in entries], 3)
+        close = get_close_matches(rule_id, [entry.id for entry in entries], 3, CLOSE)
         hint = f"did you mean {', '.join(close)}?" if close else "alertsage rules list shows all there are"
         raise Mistakes([Mistake("rules", 0, "", f"there is no rule {visible(rule_id)[:80]}; {hint}")])
     return found

@@ -12,6 +12,10 @@ from yaml import MappingNode, MarkedYAMLError, Node, ScalarNode, SequenceNode, Y
 from receiver.errors import Mistake, Mistakes
 
 Path_ = tuple[str | int, ...]
+MOST = 500_000
+"""Values of a file, aliases written out: a few lines of aliases of aliases stand for billions."""
+DEEPEST = 100
+"""Levels of lists and sections within each other: whoever reads them goes down as far."""
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -66,7 +70,8 @@ class Document:
 
 
 def read(path: Path, shown_as: str | None = None) -> Document:
-    """Read a YAML 1.2 file. Raises Mistakes for what is missing, unreadable, malformed or written twice."""
+    """Read a YAML 1.2 file. Raises Mistakes for what is missing, unreadable, malformed, written twice or beyond
+    bounds (`MOST`, `DEEPEST`)."""
     file = shown_as or str(path)
     try:
         text = path.read_text(encoding="utf-8")
@@ -99,6 +104,10 @@ def _walk(node: Node, path: Path_, document: Document) -> None:
 
 
 def _build(node: Node, path: Path_, document: Document) -> Any:
+    if len(document.lines) > MOST:
+        raise _too_much(node, document, f"holds more than {MOST:,} values, aliases written out")
+    if len(path) > DEEPEST:
+        raise _too_much(node, document, f"is nested more than {DEEPEST} levels deep")
     if isinstance(node, MappingNode):
         return _mapping(node, path, document)
     if isinstance(node, SequenceNode):
@@ -109,6 +118,10 @@ def _build(node: Node, path: Path_, document: Document) -> Any:
         return items
     assert isinstance(node, ScalarNode)  # noqa: S101 - YAML has no fourth kind of node
     return _scalar(node)
+
+
+def _too_much(node: Node, document: Document, sentence: str) -> Mistakes:
+    return Mistakes([Mistake(document.file, node.start_mark.line + 1, "", sentence)])
 
 
 def _scalar(node: ScalarNode) -> Any:

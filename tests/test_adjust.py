@@ -115,18 +115,24 @@ GOOD = """
 @pytest.mark.parametrize(
     ("change", "mistake"),
     [
-        (("priority: low", "priority: urgent"), '5: 0.set.priority: "urgent" is no priority; there is critical, high'),
-        (("priority: low", "category: databse"), '5: 0.set.category: "databse" is no category; did you mean database?'),
-        (("12h", "12"), "5: 0.set.expire_after: 12 says no unit; write a duration, e.g. 12s"),
-        (("12h", "0s"), "5: 0.set.expire_after: must be longer than 0s"),
-        (("priority: low", "prio: low"), "5: 0.set.prio: is not known here; did you mean priority?"),
-        (("{priority: low, expire_after: 12h}", "{}"), "5: 0.set: sets nothing; write one or more of priority"),
-        (("{priority: low, expire_after: 12h}", "low"), "5: 0.set: sets nothing; write one or more of priority"),
-        (("  set: {priority: low, expire_after: 12h}\n", ""), "2: 0: has no set"),
-        (("set:", "say:"), "5: 0.say: is not known here"),
-        (("because: nobody is woken for staging", "because: [x]"), "3: 0.because: is not a text"),
-        (("label.env", "lable.env"), "4: 0.when: 'lable.env' cannot be tested with =; did you mean label."),
-        (("label.env", "fact.runbook"), "4: 0.when: fact.runbook is found only when an alert is looked at"),
+        (
+            ("priority: low", "priority: urgent"),
+            '5: staging.set.priority: "urgent" is no priority; there is critical, high',
+        ),
+        (
+            ("priority: low", "category: databse"),
+            '5: staging.set.category: "databse" is no category; did you mean database?',
+        ),
+        (("12h", "12"), "5: staging.set.expire_after: 12 says no unit; write a duration, e.g. 12s"),
+        (("12h", "0s"), "5: staging.set.expire_after: must be longer than 0s"),
+        (("priority: low", "prio: low"), "5: staging.set.prio: is not known here; did you mean priority?"),
+        (("{priority: low, expire_after: 12h}", "{}"), "5: staging.set: sets nothing; write one or more of priority"),
+        (("{priority: low, expire_after: 12h}", "low"), "5: staging.set: sets nothing; write one or more of priority"),
+        (("  set: {priority: low, expire_after: 12h}\n", ""), "2: staging: has no set"),
+        (("set:", "say:"), "5: staging.say: is not known here"),
+        (("because: nobody is woken for staging", "because: [x]"), "3: staging.because: is not a text"),
+        (("label.env", "lable.env"), "4: staging.when: 'lable.env' cannot be tested with =; did you mean label."),
+        (("label.env", "fact.runbook"), "4: staging.when: fact.runbook is found only when an alert is looked at"),
         (("priority: low", "category: system"), None),
     ],
 )
@@ -142,7 +148,7 @@ def test_every_mistake_by_line(tmp_path: Path, change: tuple[str, str], mistake:
 
 def test_the_category_cannot_hang_on_the_priority_that_hangs_on_it(tmp_path: Path) -> None:
     folder = adjusted(tmp_path, "- id: a\n  set: {category: system}\n  when: [name = X, {any: [priority = high]}]\n")
-    with pytest.raises(Mistakes, match=r"adjust.yaml:3: 0.when: tests the priority.* make two rules of it"):
+    with pytest.raises(Mistakes, match=r"adjust.yaml:3: a.when: tests the priority.* make two rules of it"):
         load_book(folder)
 
 

@@ -78,9 +78,13 @@ def test_six_lines_over_a_shipped_rule_and_a_broken_book(tmp_path: Path) -> None
         (watchdog,) = server.get("/api/v1/alerts?alertname=Watchdog")[1]["alerts"]
         assert "heartbeat" not in {said["rule"] for said in watchdog["recommendations"]}  # the shipped one is gone
         for file, text, told in (
-            (mine, SIX_LINES.replace("when: name", "when: nmae"), "mine.yaml:2: 0.when: 'nmae' cannot be tested"),
+            (
+                mine,
+                SIX_LINES.replace("when: name", "when: nmae"),
+                "mine.yaml:2: heartbeat.when: 'nmae' cannot be tested",
+            ),
             (tmp_path / "mine" / "adjust.yaml", "- id: a\n  when: ]\n", "adjust.yaml:2: is not YAML"),
-            (mine.parent / "more.yaml", "- {id: x, when: name = X}", "more.yaml:1: 0: has no say"),
+            (mine.parent / "more.yaml", "- {id: x, when: name = X}", "more.yaml:1: x: has no say"),
         ):
             before = file.read_text() if file.exists() else ""
             file.write_text(text)

@@ -89,6 +89,17 @@ def test_mistakes_of_rules_that_would_pass_in_silence_are_told() -> None:
     assert "holds no folder recommendations" in run("check").stderr
 
 
+def test_an_unreadable_folder_of_rules_is_a_sentence_with_the_place_that_names_it() -> None:
+    Path("rules").symlink_to("rules")
+    Path("config.yaml").write_text("rules: {folder: rules}\n")
+    for command in ("check", "serve"):
+        done = run(command)
+        assert done.exit_code == 2
+        assert done.stderr == (
+            f"config.yaml:1: rules.folder: {Path.cwd()}/rules cannot be read: Too many levels of symbolic links\n"
+        )
+
+
 def test_adjustments_are_proven_and_counted_like_all_rules() -> None:
     rules = int(run("check").stdout.partition(" rules")[0].rpartition(" ")[2])
     Path("rules").mkdir()

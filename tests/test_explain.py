@@ -184,3 +184,18 @@ def test_the_readme_shows_what_comes_out(tmp_path, monkeypatch):
     said = explain(tmp_path, str(SAMPLE)).stdout
     assert said.startswith(first)
     assert after in said
+
+
+def test_a_body_of_any_size_is_known_by_its_form(tmp_path):
+    large = webhook(firing("A", annotations={"description": "x" * 2**17}))
+    assert explain(tmp_path, "--json", "-", given=json.dumps(large).encode()).returncode == 0
+
+
+@pytest.mark.parametrize("given", ["{}", json.dumps({"text": "x" * 2**17})])
+def test_a_body_of_no_known_form_is_told_with_the_way_out(tmp_path, given):
+    done = explain(tmp_path, "-", given=given.encode())
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "standard input: this is the form of none of Alertmanager's, Grafana's or Sentry's webhooks;"
+        " name the source that it is for: --source NAME\n"
+    )

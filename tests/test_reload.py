@@ -1,6 +1,10 @@
 """Reload by request, by signal and by changed files: all of it or nothing, and said."""
 
+import shutil
 import signal
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -42,7 +46,7 @@ def test_a_changed_rule_is_in_force_after_a_request_and_a_broken_one_changes_not
         (rules / "own.yaml").write_text(RULE.replace("when: [ 'name", "when: [ 'nmae"))
         status, answer = server.post("/-/reload", b"")
         assert status == 400
-        assert "own.yaml:4: 0.when.0: 'nmae' cannot be tested" in answer["detail"]
+        assert "own.yaml:4: mine.when.0: 'nmae' cannot be tested" in answer["detail"]
         assert first_advice(server, "c") == "Call the one who knows."
 
 
@@ -107,3 +111,76 @@ def test_a_source_added_by_a_reload_takes_webhooks(tmp_path):
         assert server.post("/webhook/alertmanager/second", webhook(firing("Down")))[0] == 200
         _, page = server.get("/api/v1/alerts?source=second")
         assert len(page["alerts"]) == 1
+
+
+def test_of_two_reloads_at_once_the_later_one_is_in_force(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first_is_reading, second_is_done = threading.Event(), threading.Event()
+    read = iter(("start", "first", "second"))
+
+    def slowly():
+        name = next(read)
+        Path("config.yaml").write_text(f"sources: {{{name}: {{}}}}\n")
+        settings = load(None, {})
+        if name == "first":
+            first_is_reading.set()
+            second_is_done.wait(0.3)  # the second one is not done before the first: it waits for it
+        return settings
+
+    def second():
+        first_is_reading.wait()
+        configuration.reload()
+        second_is_done.set()
+
+    configuration = Configuration(slowly, Meters())
+    threads = [threading.Thread(target=configuration.reload), threading.Thread(target=second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert list(configuration.setup.settings.sources) == ["second"]
+
+
+RELOADING = """
+import shutil
+from functools import partial
+from receiver.errors import Mistakes
+from receiver.flow.configuration import Configuration
+from receiver.meters import Meters
+from receiver.settings import load
+configuration = Configuration(partial(load, None, {}), Meters())
+shutil.rmtree("rules")
+try:
+    configuration.reload()
+except Mistakes as told:
+    print(len(configuration.setup.book.rules) > 500, told)
+"""
+
+
+def test_an_installation_without_its_own_rules_is_told_and_a_reload_keeps_the_old_ones(tmp_path):
+    here = Path(__file__).parent.parent
+    for part in ("receiver", "enrichers", "rules", "templates"):
+        shutil.copytree(here / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, *arguments],
+            check=False,
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+        )
+
+    told = (
+        f"rules: did not come with this installation (looked for {tmp_path}/receiver/_data/rules and {tmp_path}/rules)"
+    )
+    reloaded = run("-c", RELOADING)
+    assert reloaded.stdout == f"True {told}; install alertsage again\n", reloaded.stderr
+    for command in ("check", "serve"):
+        done = run("-m", "receiver", command)
+        assert (done.returncode, done.stderr) == (2, f"{told}; install alertsage again\n")
+    (tmp_path / "rules").mkdir()
+    done = run("-m", "receiver", "check")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "rules: " in done.stderr

@@ -2,6 +2,7 @@
 
 import re
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,7 @@ def test_the_grammar(when, holds):
         ('name =~ "(?=x)"', "is not an RE2 pattern"),
         ("name", "'name' is not a test"),
         ("name = two words", "needs quotes around it"),
+        ('name == "x"', "write = instead of =="),
         ({"some": ["name = x"]}, "is not a condition"),
         ({"any": []}, "is not a condition"),
         ({"any": ["name = x"], "all": ["name = x"]}, "is not a condition"),
@@ -140,47 +142,70 @@ def test_the_shipped_book_and_a_good_overlay_prove_themselves(tmp_path):
         ("- x\n", ["mine.yaml:1: 0: is not a rule; write id, when and say"]),
         (
             "- id: x\n  whne: a\n  say: {text: t}\n",
-            ["mine.yaml:1: 0: has no when", "mine.yaml:2: 0.whne: is not known here; did you mean when?"],
+            ["mine.yaml:1: x: has no when", "mine.yaml:2: x.whne: is not known here; did you mean when?"],
         ),
         ("- {when: name = x, say: {text: t}}\n", ["mine.yaml:1: 0: has no id"]),
-        ("- {id: x, when: name = x}\n", ["mine.yaml:1: 0: has no say"]),
-        ("- id: x\n  when: name = x\n  say:\n  - {txt: t}\n", ["mine.yaml:4: 0.say.0: is not a recommendation"]),
+        ("- {id: x, when: name = x}\n", ["mine.yaml:1: x: has no say"]),
+        ("- id: x\n  when: name = x\n  say:\n  - {txt: t}\n", ["mine.yaml:4: x.say.0: is not a recommendation"]),
         (
             "- id: x\n  when: name = x\n  say: {text: t, careful: maybe}\n",
-            ["mine.yaml:3: 0.say.0.careful: is not true or false"],
+            ["mine.yaml:3: x.say.0.careful: is not true or false"],
         ),
-        ("- id: x\n  when: name = x\n  rank: high\n  say: {text: t}\n", ["mine.yaml:3: 0.rank: is not a whole number"]),
+        ("- id: x\n  when: name = x\n  rank: high\n  say: {text: t}\n", ["mine.yaml:3: x.rank: is not a whole number"]),
         (
             "- id: x\n  when:\n  - name = x\n  - nmae = x\n  say: {text: t}\n",
-            ["mine.yaml:4: 0.when.1: 'nmae' cannot be tested"],
+            ["mine.yaml:4: x.when.1: 'nmae' cannot be tested"],
         ),
         (
             "- {id: x, when: name = x, say: {text: t}}\n- {id: x, when: name = x, say: {text: t}}\n",
-            ["mine.yaml:2: 1.id: x is used twice (line 1)"],
+            ["mine.yaml:2: x.id: x is used twice (line 1)"],
         ),
         ("- id: [\n", ["mine.yaml:2: is not YAML"]),
+        ("- {id: 5, when: name = x, say: {text: t}}\n", ['mine.yaml:1: 0.id: is not a text; write it in quotes: "5"']),
+        (
+            "- id: x\n  rank: true\n  because: [a]\n  when: name = x\n  say: {text: t}\n",
+            ["mine.yaml:2: x.rank: is not a whole number", "mine.yaml:3: x.because: is not a text"],
+        ),
+        (
+            "- id: x\n  when: name = x\n  say: {text: t}\n  examples: {matches: {name: x, kind: grafna}}\n",
+            ['mine.yaml:4: x.examples.matches.0.kind: "grafna" is no kind of sender; there is alertmanager, grafana'],
+        ),
+        (
+            f"- id: x\n  say: {{text: t}}\n  when:\n    {'[' * 150}name = x{']' * 150}\n",
+            ["mine.yaml:4: is nested more than 100 levels deep"],
+        ),
+        ("- &a [*a]\n", ["mine.yaml:1: is nested more than 100 levels deep"]),
+        (
+            "- &a [x, x, x, x, x, x, x, x, x, x]\n"
+            + "".join(f"- &{b} [{', '.join([f'*{a}'] * 10)}]\n" for a, b in pairwise("abcdefgh")),
+            ["holds more than 500,000 values, aliases written out"],
+        ),
+        (
+            "- {id: something-else-cpu, enabled: false}\n",
+            ["something-else-cpu is switched off but there is no such rule\n"],
+        ),
         (
             "- id: x\n  rank: high\n  when:\n  - nmae = x\n  say: {text: t}\n  examples: {matches: [3]}\n",
             [
-                "mine.yaml:2: 0.rank: is not a whole number",
-                "mine.yaml:4: 0.when.0: 'nmae' cannot be tested",
-                "mine.yaml:6: 0.examples.matches.0: is not an alert",
+                "mine.yaml:2: x.rank: is not a whole number",
+                "mine.yaml:4: x.when.0: 'nmae' cannot be tested",
+                "mine.yaml:6: x.examples.matches.0: is not an alert",
             ],
         ),
         (
             "- {id: cpu-bussy, enabled: false}\n",
-            ["mine.yaml:1: 0.id: cpu-bussy is switched off but there is no such rule; did you mean cpu-busy?"],
+            ["mine.yaml:1: cpu-bussy.id: cpu-bussy is switched off but there is no such rule; did you mean cpu-busy?"],
         ),
         (
             "- id: x\n  when: name = x\n  say: {text: t}\n  examples: {matches: [3]}\n",
-            ["mine.yaml:4: 0.examples.matches.0: is not an alert"],
+            ["mine.yaml:4: x.examples.matches.0: is not an alert"],
         ),
     ],
 )
 def test_every_mistake_in_a_rule_file_by_line(tmp_path, text, mistakes):
     with pytest.raises(Mistakes) as caught:
         load_book(overlay(tmp_path, text))
-    told = "\n".join(map(str, caught.value.mistakes))
+    told = "".join(f"{mistake}\n" for mistake in caught.value.mistakes)
     for mistake in mistakes:
         assert mistake in told
 
@@ -191,6 +216,77 @@ def test_a_rule_file_in_the_wrong_place_is_no_silent_nothing(tmp_path):
         load_book(tmp_path)
     with pytest.raises(Mistakes, match="is not a folder"):
         load_book(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("place", "sentence"),
+    [
+        ("recommendations/o.YAML", "is not read; name it o.yaml"),
+        ("recommendations/o.json", "is not read; name it o.yaml"),
+        ("recommendations/team/deep/o.yaml", "recommendations/team: is not read: rules lie in recommendations/ itself"),
+        ("more/o.yml", "more: is not read: rules lie in recommendations/ itself"),
+        ("ADJUST.yml", "is not read here; name it adjust.yaml"),
+        ("adjust.yaml/o.yaml", "adjust.yaml: cannot be read: Is a directory"),
+        ("recommendations/.#o.yaml", None),
+        ("recommendations/.o.yaml.swp", None),
+        ("recommendations/..data/o.yaml", None),
+        ("recommendations/README.md", None),
+        ("recommendations/o.yaml.off", None),
+    ],
+)
+def test_what_looks_like_rules_and_is_not_read_is_told(tmp_path, place, sentence):
+    overlay(tmp_path, GOOD)
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / place).write_text("[}")
+    if sentence is None:
+        load_book(tmp_path)
+        return
+    with pytest.raises(Mistakes) as caught:
+        load_book(tmp_path)
+    (mistake,) = caught.value.mistakes
+    assert sentence in str(mistake)
+
+
+@pytest.mark.parametrize("place", ["", "recommendations"])
+def test_a_folder_that_cannot_be_read_is_one_sentence(tmp_path, place):
+    """A link to itself: whoever runs the tests, nobody can read it."""
+    folder = tmp_path / "mine"
+    (folder / place).parent.mkdir(exist_ok=True)
+    (folder / place).symlink_to(folder / place)
+    with pytest.raises(Mistakes) as caught:
+        load_book(folder)
+    (mistake,) = caught.value.mistakes
+    assert str(mistake).endswith("cannot be read: Too many levels of symbolic links")
+
+
+PROVEN = """
+- id: mine
+  when: name = X
+  say:
+    - text: Look.
+      {}
+  examples:
+    matches: [ {{name: X, labels: {{team: "o's", host: h1}}, expr: up == 0}}, {{name: X, labels: {{job: j}}}} ]
+    ignores: [ {{name: Y}} ]
+"""
+
+
+@pytest.mark.parametrize(
+    ("say", "mistake"),
+    [
+        ("query: 'sum(({metric})'", "mine.yaml:8: mine.say.0.query: is not PromQL as it is filled in on this example"),
+        ("query: 'sum({metric})'", None),
+        ("command: 'echo \"{host}'", "mine.yaml:8: mine.say.0.command: is no whole command"),
+        ("command: 'echo {team}'", None),
+        ("command: 'Get-Content \"C:\\{host}\\\"'", None),
+        ("link: 'https://x/{nobody}'", "mine.yaml:2: mine.say.0.link: is an address in none of the rule's matching"),
+        ("link: '{host}/x'", "mine.say.0.link: is an address in none of"),
+        ("link: 'https://x/{job}'", None),
+    ],
+)
+def test_what_a_recommendation_hands_out_works_on_the_rules_own_examples(tmp_path, say, mistake):
+    told = prove(load_book(overlay(tmp_path, PROVEN.format(say))))
+    assert [mistake in str(one) for one in told] == ([True] if mistake else [])
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_a_rule_that_is_not_there_is_told_with_one_that_is() -> None:
     Path("mine/adjust.yaml").write_text("- {id: a}")
     for arguments in (["list"], ["show", "a"], ["test", "-"]):
         done = run(*arguments, given="{}")
-        assert (done.exit_code, "adjust.yaml:1: 0: has no when" in done.stderr) == (2, True)
+        assert (done.exit_code, "adjust.yaml:1: a: has no when" in done.stderr) == (2, True)
 
 
 BODY = json.dumps(

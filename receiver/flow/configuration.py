@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class Configuration:
     def __init__(self, load: Callable[[], Settings], meters: Meters) -> None:
         self._load = load
         self._meters = meters
+        self._one_by_one = threading.Lock()
         self._started = load()
         self.setup: Setup = build(self._started, meters)
         self.reloaded_at: times.Instant = times.now()
@@ -33,8 +35,13 @@ class Configuration:
     def reload(self) -> tuple[str, ...]:
         """Load everything again and put it in force; returns the settings that changed but need a restart.
 
-        Raises Mistakes, having logged them: then what was in force stays in force.
+        Raises Mistakes, having logged them: then what was in force stays in force. From any thread: one waits for the
+        other, so what is in force at last was read last.
         """
+        with self._one_by_one:
+            return self._reload()
+
+    def _reload(self) -> tuple[str, ...]:
         self.reloaded_at, self.reload_worked = times.now(), False
         try:
             loaded = self._load()

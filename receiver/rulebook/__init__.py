@@ -1,6 +1,7 @@
 """The rule book: YAML files in, a Book out, and its own examples as its proof."""
 
-from receiver.rulebook.load import load_book, rule_files
+from receiver.rulebook.folder import rule_files
+from receiver.rulebook.load import load_book
 from receiver.rulebook.prove import prove
 from receiver.rulebook.survey import Entry, survey
 

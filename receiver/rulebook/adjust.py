@@ -27,8 +27,6 @@ FROM_EXPRESSION = frozenset({"metrics", "functions", "words"}) | {
 
 def _problems(document: Document, number: int, written: Mapping[str, Any]) -> Iterator[Mistake]:
     """What is wrong with what it sets, and with a condition that looks at what is not known yet."""
-    if not isinstance(written.get("because", ""), str):
-        yield document.mistake((number, "because"), "is not a text")
     given = written.get("set", {"priority": "low"})
     if not isinstance(given, dict) or not given:
         yield document.mistake((number, "set"), f"sets nothing; write one or more of {', '.join(SET)}")

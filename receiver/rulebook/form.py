@@ -1,17 +1,20 @@
 """What rules of all kinds have in common: a list in a file, an id, a condition, examples, and how they are dropped."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Generic, TypeVar
 
 from receiver.domain.examples import Example
 from receiver.errors import Mistake
 from receiver.rulebook.when import Unclear, condition
+from receiver.sources import KINDS
 from receiver.yamlfile import Document
 
 R = TypeVar("R")
 EXAMPLE = ("name", "labels", "annotations", "expr", "kind", "facts")
+CLOSE = 0.75
+"""How like a known id one must be that is taken for it: ids share many words."""
 _Path = tuple[str | int, ...]
 
 
@@ -49,10 +52,18 @@ def rules_in(document: Document, form: Form[R], mistakes: list[Mistake]) -> Iter
         elif isinstance(written, dict):
             problems += _unclear(document, number, written)
         if problems:
-            mistakes += problems
+            mistakes += (_by_id(mistake, number, written) for mistake in problems)
             continue
         seen[written["id"]] = document.line((number, "id"))
         yield number, written["id"], rule
+
+
+def _by_id(mistake: Mistake, number: int, written: Any) -> Mistake:
+    """The mistake with the rule's id in its path, where it has one, in place of its number in the file."""
+    name = written.get("id") if isinstance(written, dict) else None
+    if not isinstance(name, str) or not name.strip():
+        return mistake
+    return replace(mistake, path=name + mistake.path.removeprefix(str(number)))
 
 
 def _problems(document: Document, number: int, written: Any, form: Form[Any]) -> Iterator[Mistake]:
@@ -61,8 +72,12 @@ def _problems(document: Document, number: int, written: Any, form: Form[Any]) ->
         yield document.mistake((number,), f"is not a rule; write id, {' and '.join(form.needed)}")
         return
     yield from unknown(document, (number,), written, form.keys)
-    if not isinstance(written.get("id"), str) or not written["id"]:
+    if isinstance(written.get("id"), int | float):
+        yield document.mistake((number, "id"), f'is not a text; write it in quotes: "{written["id"]}"')
+    elif not isinstance(written.get("id"), str) or not written["id"].strip():
         yield document.mistake((number,), "has no id")
+    if not isinstance(written.get("because", ""), str):
+        yield document.mistake((number, "because"), "is not a text")
     if not isinstance(written.get("enabled", True), bool):
         yield document.mistake((number, "enabled"), "is not true or false")
     if written.get("enabled", True) is False:
@@ -120,6 +135,9 @@ def _example(document: Document, at: _Path, given: Any, matches: bool) -> Exampl
     made = {key: {name: str(value) for name, value in text.items()} for key, text in texts.items()}
     if not isinstance(given.get("facts") or {}, dict):
         raise Unclear(at, "facts are names with values")
+    kind = given.get("kind", "alertmanager")
+    if kind not in (*KINDS,):
+        raise Unclear((*at, "kind"), f'"{str(kind)[:60]}" is no kind of sender; there is {", ".join(KINDS)}')
     return Example(
         matches,
         str(given.get("name", "")),
@@ -127,6 +145,6 @@ def _example(document: Document, at: _Path, given: Any, matches: bool) -> Exampl
         made["annotations"],
         str(given.get("expr", "")),
         document.line(at),
-        str(given.get("kind", "alertmanager")),
+        kind,
         given.get("facts") or {},
     )

@@ -14,8 +14,9 @@ from receiver.domain.phrases import Phrase
 from receiver.domain.rules import USUAL_RANK, Book, Rule, Say
 from receiver.domain.trials import tests
 from receiver.errors import Mistake, Mistakes
-from receiver.rulebook.adjust import ADJUSTMENT, FILE, FROM_EXPRESSION
-from receiver.rulebook.form import Form, rules_in, unknown
+from receiver.rulebook.adjust import ADJUSTMENT, FROM_EXPRESSION
+from receiver.rulebook.folder import look_into, rule_files, shipped
+from receiver.rulebook.form import CLOSE, Form, rules_in, unknown
 from receiver.rulebook.form import examples as examples_of
 from receiver.rulebook.when import condition, together
 from receiver.yamlfile import Document, read
@@ -65,10 +66,10 @@ def load_book(folder: Path | None = None, named: Callable[[str], Mistake] | None
 
 def book_from(recommending: Overlaid[Rule], adjusting: Overlaid[Adjustment]) -> Book:
     """The book that these rules make."""
-    shipped = {str(file) for file in rule_files(data("rules"))}
+    own = {str(file) for file in rule_files(data("rules"))}
     # With the same rank, those of the folder speak first: their writer knows the place.
-    ordered = sorted(recommending.rules.values(), key=lambda rule: (-rule.rank, rule.file in shipped))
-    adjusted = sorted(adjusting.rules.values(), key=lambda rule: rule.file in shipped)
+    ordered = sorted(recommending.rules.values(), key=lambda rule: (-rule.rank, rule.file in own))
+    adjusted = sorted(adjusting.rules.values(), key=lambda rule: rule.file in own)
     return Book(tuple(ordered), recommending.digest, together, _adjustments(adjusted, adjusting.digest))
 
 
@@ -77,11 +78,10 @@ def load_rules(
 ) -> tuple[Overlaid[Rule], Overlaid[Adjustment]]:
     """All rules that recommend, and all that adjust, with what lies over what. Raises Mistakes as `load_book` does."""
     mistakes: list[Mistake] = []
-    folders = [data("rules"), *([folder] if folder else ())]
-    recommending = _overlaid([file for at in folders for file in _recommending(at)], RECOMMENDING, mistakes)
-    adjusting = _overlaid([file for at in folders for file in _adjusting(at)], ADJUSTMENT, mistakes)
-    if folder is not None:
-        mistakes += _misplaced(folder, named or (lambda sentence: Mistake(str(folder), 0, "", sentence)))
+    folders = [shipped(), *([look_into(folder, named)] if folder else ())]
+    recommending = _overlaid([file for at in folders for file in at.recommending], RECOMMENDING, mistakes)
+    adjusting = _overlaid([file for at in folders for file in at.adjusting], ADJUSTMENT, mistakes)
+    mistakes += [mistake for at in folders for mistake in at.mistakes]
     if mistakes:
         raise Mistakes(mistakes)
     return recommending, adjusting
@@ -110,7 +110,10 @@ _SHIPPED: dict[tuple[str, int, int], _File[Any]] = {}
 def _read(file: Path, form: Form[R]) -> _File[R]:
     if not _shipped(str(file)):
         return _fresh(file, form)
-    stat = file.stat()
+    try:
+        stat = file.stat()
+    except OSError:  # told of with its reason when it is read
+        return _fresh(file, form)
     key = (str(file), stat.st_mtime_ns, stat.st_size)
     if key not in _SHIPPED:
         _SHIPPED[key] = told = _fresh(file, form)
@@ -145,13 +148,13 @@ def _overlaid(files: list[Path], form: Form[R], mistakes: list[Mistake]) -> Over
         for number, rule_id, rule in told.rules:
             before = found.rules.get(rule_id)
             if rule is None and before is None:
-                close = get_close_matches(rule_id, list(found.rules), 1)
+                close = get_close_matches(rule_id, list(found.rules), 1, CLOSE)
                 hint = f"; did you mean {close[0]}?" if close else ""
                 sentence = f"{rule_id} is switched off but there is no such rule{hint}"
-                mistakes.append(document.mistake((number, "id"), sentence))
+                mistakes.append(Mistake(document.file, document.line((number, "id")), f"{rule_id}.id", sentence))
             if rule is not None and before is not None and _shipped(before.file) == _shipped(document.file):
                 sentence = f"{rule_id} is used already at {before.file}:{before.line}; ids are unique in a folder"
-                mistakes.append(Mistake(document.file, begins[number], f"{number}.id", sentence))
+                mistakes.append(Mistake(document.file, begins[number], f"{rule_id}.id", sentence))
             # Taken out first: a replaced rule speaks where its file stands, not where the old one stood.
             found.rules.pop(rule_id, None)
             stood = f"{before.file}:{before.line}" if before else ""
@@ -171,39 +174,10 @@ def _adjustments(rules: list[Adjustment], digest: str) -> Adjustments:
     return Adjustments(placed, digest, reads_expression, together)
 
 
-def _misplaced(folder: Path, named: Callable[[str], Mistake]) -> Iterator[Mistake]:
-    """What would be ignored in silence otherwise."""
-    if not folder.is_dir():
-        yield named(f"{folder} is not a folder")
-        return
-    if not (folder / "recommendations").is_dir() and not _adjusting(folder):
-        yield named(f"{folder} holds no folder recommendations and no {FILE}, so no rule of it is read")
-    for file in sorted(folder.glob("*.y*ml")):
-        if file.name != FILE:
-            place = (
-                f"name it {FILE}"
-                if file.stem == "adjust"
-                else f"put it at recommendations/{file.name} inside the folder"
-            )
-            yield Mistake(str(file), 0, "", f"is not read here; {place}")
-
-
-def rule_files(folder: Path) -> list[Path]:
-    """The rule files in a folder, in the order in which they are read."""
-    return [*_recommending(folder), *_adjusting(folder)]
-
-
-def _recommending(folder: Path) -> list[Path]:
-    return sorted((folder / "recommendations").glob("*.y*ml")) if folder.is_dir() else []
-
-
-def _adjusting(folder: Path) -> list[Path]:
-    return [file] if (file := folder / FILE).is_file() else []
-
-
 def _problems(document: Document, number: int, written: Mapping[str, Any]) -> Iterator[Mistake]:
     """What is wrong with the keys of a rule that recommends."""
-    if not isinstance(written.get("rank", USUAL_RANK), int):
+    rank = written.get("rank", USUAL_RANK)
+    if not isinstance(rank, int) or isinstance(rank, bool):
         yield document.mistake((number, "rank"), "is not a whole number")
     for place, say in enumerate(_said(written)):
         yield from _say_problems(document, (number, "say", place), say)

@@ -1,8 +1,12 @@
 """The book proves itself: every rule is tried on its own examples, read as a real alert would be."""
 
+import re
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
+
+import promql_parser
 
 from enrichers import Context
 from enrichers.chain import describe, looked_at
@@ -11,9 +15,13 @@ from receiver.domain.adjust import Adjustment
 from receiver.domain.enrichment import AlertView, Enrichment
 from receiver.domain.examples import Example
 from receiver.domain.phrases import Values
-from receiver.domain.rules import Book, Rule
+from receiver.domain.rules import Book, Rule, Say
 from receiver.domain.sighting import NOTHING, Sighting
 from receiver.errors import Mistake
+from receiver.terminal import one_line
+
+_POWERSHELL = re.compile(r"(?:^|[|;(&]\s*)[A-Z][A-Za-z]+-[A-Z][A-Za-z]+\b|^(?:powershell|pwsh)\b")
+"""Commands of Windows, where quotes follow other rules than a shell's."""
 
 
 class _Shipped:
@@ -39,16 +47,51 @@ def _wrong(book: Book, rule: Rule | Adjustment) -> Iterator[Mistake]:
     for kind, word in ((True, "matches"), (False, "ignores")):
         if kind not in kinds:
             yield Mistake(rule.file, rule.line, rule.id, f"has no example that it {word}; add examples: {word}: [...]")
+    matching: list[tuple[Example, Values]] = []
     for example in rule.examples:
         view = seen(book, rule, example)
         if bool(rule.when.holds(view)) is not example.matches:
             yield Mistake(rule.file, example.line, rule.id, _sentence(example, view))
-        elif (
-            isinstance(rule, Rule) and example.matches and not any(say.about(Values(view), rule.id) for say in rule.say)
-        ):
-            yield Mistake(
-                rule.file, example.line, rule.id, "says nothing about this example: its blanks are not filled"
-            )
+        elif isinstance(rule, Rule) and example.matches:
+            matching.append((example, values := Values(view)))
+            if not any(say.about(values, rule.id) for say in rule.say):
+                yield Mistake(
+                    rule.file, example.line, rule.id, "says nothing about this example: its blanks are not filled"
+                )
+    if isinstance(rule, Rule) and matching:
+        for number, say in enumerate(rule.say):
+            yield from _of_no_use(rule, f"{rule.id}.say.{number}", say, matching)
+
+
+def _of_no_use(rule: Rule, path: str, say: Say, matching: Sequence[tuple[Example, Values]]) -> Iterator[Mistake]:
+    """What a recommendation would hand to people that does not work, tried on the examples that the rule matches."""
+    if say.link and not any(say.link.url(values) for _, values in matching):
+        sentence = "is an address in none of the rule's matching examples: a blank is not filled, or it is no address"
+        yield Mistake(rule.file, rule.line, f"{path}.link", sentence)
+    for key, phrase, problem in (("query", say.query, _no_promql), ("command", say.command, _no_command)):
+        for example, values in matching if phrase else ():
+            filled = phrase and (phrase.promql(values) if key == "query" else phrase.shell(values))
+            if filled and (why := problem(filled)):
+                yield Mistake(rule.file, example.line, f"{path}.{key}", f"{why}: {one_line(filled)[:200]}")
+                break  # told once, with the first example that shows it
+
+
+def _no_promql(query: str) -> str | None:
+    try:
+        promql_parser.parse(query)
+    except ValueError as error:
+        return f"is not PromQL as it is filled in on this example ({one_line(str(error))[:200]})"
+    return None
+
+
+def _no_command(command: str) -> str | None:
+    if _POWERSHELL.search(command):
+        return None
+    try:
+        shlex.split(command)
+    except ValueError as error:
+        return f"is no whole command as it is filled in on this example ({str(error).lower()})"
+    return None
 
 
 def seen(book: Book, rule: Rule | Adjustment, example: Example) -> AlertView:

@@ -65,6 +65,8 @@ def _test(written: str, path: tuple[str | int, ...]) -> Condition:
         raise Unclear(path, f'{written[:80]!r} is not a test; write e.g. metric =~ "node_.*" or value > 5')
     field, sign, right = found.groups()
     _known(field, sign, path)
+    if sign == "=" and written[found.end(2) :].startswith("="):
+        raise Unclear(path, f"{written[:80]!r} is not a test; write = instead of ==")
     if sign in NUMBERS:
         try:
             return Number(field, sign, float(right))

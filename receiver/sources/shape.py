@@ -14,6 +14,7 @@ _HEADERS = {
 }
 _AGENTS = (("alertmanager/", "alertmanager"), ("grafana", "grafana"), ("sentry/", "sentry"))
 """(how its User-Agent begins, in lower case; the kind)."""
+NO_FORM = "this is the form of none of Alertmanager's, Grafana's or Sentry's webhooks"
 LONGEST = 64 * 2**10
 """Bytes of a body that is read before it is known whose it is, and so before any secret was asked for."""
 
@@ -34,13 +35,19 @@ def kind_of(headers: Mapping[str, str], body: bytes, values: int) -> str:
             status=413,
             reason="too_large",
         )
+    if (told := form_of(body, values)) is not None:
+        return told
+    raise Refused(f"{NO_FORM}: other senders post to the address of a source of kind generic, /webhook/generic/NAME")
+
+
+def form_of(body: bytes, values: int) -> str | None:
+    """The kind of sender by the keys of the body, whatever its size; None for the form of none. Raises Refused: 400
+    for what is no JSON.
+    """
     document = decode(body, values)
     if isinstance(document, dict):
         if isinstance(document.get("alerts"), list):
             return "grafana" if document.get("version") == "1" or "orgId" in document else "alertmanager"
         if resource_of(document):
             return "sentry"
-    raise Refused(
-        "this is the form of none of Alertmanager's, Grafana's or Sentry's webhooks: other senders post to the address"
-        " of a source of kind generic, /webhook/generic/NAME"
-    )
+    return None
