@@ -31,7 +31,7 @@ _HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^@/]*@)?(\[[0-9a-fA-F:.]+\]|[^
 _NAME_OR_NUMBER = re.compile(r"[A-Za-z_:][\w:]*|-?[0-9.]+(?:e[-+]?[0-9]+)?", re.ASCII)
 _LEFT_OVER = re.compile(r"""["']\$\{?\w+\}?["']""")
 """A matcher whose value is a variable that nobody filled in."""
-_QUERIES = {"expr": "expression", "query": "query"}
+_QUERIES = {"expr": "expression", "query": "promql"}
 _FIELDS = ("name", "subject", "metric", "unit", "value", "threshold", "source")
 
 
