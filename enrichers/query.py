@@ -9,6 +9,7 @@ import promql_parser as promql
 
 from enrichers.promtree import SELECTING, bare
 from enrichers.subject import naming
+from receiver.domain import querytext
 from receiver.domain.words import unrendered
 
 LONGEST = 1500
@@ -124,8 +125,7 @@ def _offset(node: Any) -> str:
 
 
 def _quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+    return f'"{querytext.written(value, "quoted")}"'
 
 
 _WRITERS: Mapping[Any, Any] = {

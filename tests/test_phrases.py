@@ -108,7 +108,8 @@ def test_an_expression_is_whole_or_not_there():
 NASTY = [
     "a b", "$(touch pwned)", "`touch pwned`", "; touch pwned", "| touch pwned", "&& touch pwned", "> pwned", "a'b",
     'a"b', "\\", "'; touch pwned; '", '"; touch pwned; "', "$HOME", "~", "*", "!!", "-rf", "--help", "=ls", "{a,b}",
-    "#x", "\n touch pwned", "'$(touch pwned)'", "%s", "a=b", "\u2028", "é", "$'\\x41'", "\\'", "\\$(touch pwned)",
+    "a@b.c", "#x", "\n touch pwned", "'$(touch pwned)'", "%s", "a=b", "\u2028", "é", "$'\\x41'", "\\'",
+    "\\$(touch pwned)",
 ]  # fmt: skip
 
 
@@ -167,3 +168,54 @@ def test_what_a_sender_calls_query_is_not_the_rules_promql() -> None:
     read = view("Slow", "up == 0", instance="a")
     read.facts |= {"query": "SELECT 1"}
     assert Phrase.of("{query}").promql(Values(read)) == 'up{instance="a"}'
+
+
+@pytest.mark.parametrize(
+    ("command", "value"),
+    [
+        ("Get-WinEvent -ComputerName {pod}", "web\u2019;Stop-Computer;\u2019"),
+        ("Invoke-Command -ComputerName {pod} { Start-Service x }", "a,b"),
+        ("powershell -Command {pod}", "@x"),
+        ("psql -h db-1 -d {pod} -c 'select 1'", "host=evil dbname=x"),
+        ("psql -h db-1 --dbname={pod} -c 'select 1'", "postgres://evil/x"),
+        ('psql -c "vacuum {pod}"', "a,users"),
+        ('psql -c "vacuum {pod}"', "a=b"),
+        ("ssh {pod} uptime", "a b"),
+        ("ls {pod}", "x" * 400),
+        ("psql -c 'EXPLAIN '{pod}", "select " + "x" * 400),
+    ],
+)
+def test_what_another_reader_could_take_for_more_than_a_name_is_left_out(command, value):
+    assert Phrase.of(command).shell(values("Down", pod=value)) is None
+
+
+@pytest.mark.parametrize(
+    "command", ["Get-WinEvent -ComputerName {pod}", "psql -d {pod}", 'psql -c "vacuum {pod}"', "ssh {pod} w"]
+)
+def test_names_are_filled_in_everywhere(command):
+    assert Phrase.of(command).shell(values("Down", pod="db-1.example.org")) == command.replace(
+        "{pod}", "db-1.example.org"
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "value", "filled"),
+    [
+        ('foo{job="watch"} > {pod}', "0 or vector(1)", None),
+        ('foo{job="watch"} > {pod}', "12.5", 'foo{job="watch"} > 12.5'),
+        ('x{a="{pod}"}', 'b"} or y{c="', 'x{a="b\\"} or y{c=\\""}'),
+        ('x{a=~"{pod}"}', "api|.*", 'x{a=~"api\\\\|\\\\.\\\\*"}'),
+        ('x{a!~"{pod}"}', "a(b", 'x{a!~"a\\\\(b"}'),
+        ('x{a="{pod}"}', "b\\", 'x{a="b\\\\"}'),
+        ("x{a='{pod}'}", "b", "x{a='b'}"),
+        ("x{a='{pod}'}", "b c", None),
+        ("{pod}", "up or down", None),
+        ('x{a="{pod}"}', "x" * 400, None),
+    ],
+)
+def test_values_are_text_in_a_query_whatever_stands_around(query, value, filled):
+    assert Phrase.of(query).promql(values("Down", pod=value)) == filled
+
+
+def test_a_comment_does_not_swallow_what_follows_it():
+    assert Phrase.of("{expr}").plain(values("X", "up # it is down\n== 0")) == "up   == 0"

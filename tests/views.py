@@ -30,7 +30,7 @@ def graph(expr: str) -> str:
 
 
 def sighting(
-    called: str = "Down", expr: str = "", annotations: dict[str, str] | None = None, /, **labels: str
+    called: str = "Down", /, expr: str = "", annotations: dict[str, str] | None = None, **labels: str
 ) -> Sighting:
     """A firing alert."""
     named = {"alertname": called} if called else {}
@@ -44,7 +44,7 @@ def explained(told: Sighting, book: Book = BOOK, **context: Any) -> Described:
 
 
 def view(
-    called: str = "Down", expr: str = "", annotations: dict[str, str] | None = None, /, **labels: str
+    called: str = "Down", /, expr: str = "", annotations: dict[str, str] | None = None, **labels: str
 ) -> AlertView:
     """The alert after the whole shipped chain."""
     return explained(sighting(called, expr, annotations, **labels)).view

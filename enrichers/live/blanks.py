@@ -13,18 +13,17 @@ from pydantic import PlainValidator
 
 from enrichers.api import Problem
 from enrichers.live.service import web_address
+from receiver.domain import querytext
 from receiver.domain.phrases import Phrase, Values
 
 LONGEST = 4000
 """Characters of a query as it is written."""
 _FIXED = re.compile(r"https?://[^/?#{}]+")
-_MATCHED = re.compile(r"(?:=~|!~|\|~)\s*$")
-"""What stands before a text that is read as a regular expression, in PromQL and in LogQL."""
 _WORD = re.compile(r"[A-Za-z0-9_]+")
 _OPERATORS = frozenset({"and", "or", "not", "unless", "to"})
 
-Place = Literal["alone", "quoted", "pattern", "bare"]
-"""A blank that is all of a parameter; inside double quotes; inside those of a pattern; anywhere else."""
+Place = querytext.Place | Literal["alone"]
+"""Alone: a blank that is all of a parameter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ class Query:
                 parts.append(part)
                 before += part
             else:
-                parts.append(("alone" if len(pieces) == 1 else _place(before), Phrase((part,))))
+                parts.append(("alone" if len(pieces) == 1 else querytext.place(before), Phrase((part,))))
         return cls(text, tuple(parts))
 
     def fill(self, values: Values) -> str | None:
@@ -119,25 +118,7 @@ def _encoded(value: str, place: Place, phrase: Phrase) -> str:
             return value
         blank = "|".join(sorted(phrase.names))
         raise Problem(f'{{{blank}}} holds more than letters, digits and _ here: put it into "double quotes"')
-    told = re.escape(value) if place == "pattern" else value
-    return told.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def _place(before: str) -> Place:
-    """Where a blank behind this text stands."""
-    quote, opened, escaped = "", 0, False
-    for at, character in enumerate(before):
-        if escaped:
-            escaped = False
-        elif character == "\\" and quote in ('"', "'"):
-            escaped = True
-        elif character == quote:
-            quote = ""
-        elif not quote and character in "\"'`":
-            quote, opened = character, at
-    if quote != '"' or escaped:
-        return "bare"
-    return "pattern" if _MATCHED.search(before[:opened]) else "quoted"
+    return querytext.written(value, place)
 
 
 def _leaves(path: str) -> bool:

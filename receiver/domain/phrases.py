@@ -11,8 +11,10 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import quote
 
+from receiver.domain import querytext
 from receiver.domain.enrichment import AlertView
 from receiver.domain.words import unrendered
 
@@ -21,16 +23,25 @@ LONGEST_EXPRESSION = 2000
 _BLANK = re.compile(r'(?<![%$])\{([A-Za-z_][\w.]*(?:\|(?:[A-Za-z_][\w.]*|"[^"{}]*"))*)\}')
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+")
 """Control characters, and those that make a text look other than it is."""
-_PLAIN = re.compile(r"[\w@%+:,./][\w@%+=:,./-]*")
-"""A value that means nothing to a shell, to SQL or to PromQL, quoted or not; and no option either."""
-_READ_TWICE = re.compile(r"\b(?:ssh|eval|watch|parallel)\b|\b(?:ba|da|k|z)?sh\s+-\w*c\b|\bsu\b.*\s-c\b|<<|`")
-"""Commands whose words a second shell reads again, and texts in which quotes do not quote."""
+_PLAIN = re.compile(r"[\w@%+:,./][\w@%+=:,./-]*", re.ASCII)
+"""A value that means nothing to a shell; and no option either."""
+_PLAINEST = re.compile(r"[\w:./][\w@+:./-]*", re.ASCII)
+"""A value that means nothing to whatever else reads it: SQL, a second shell, PowerShell, psql's connection texts."""
+_READ_TWICE = re.compile(
+    r"\b(?:ssh|eval|watch|parallel)\b|\b(?:ba|da|k|z)?sh\s+-\w*c\b|\bsu\b.*\s-c\b|<<|`"
+    r"|\bpowershell\b|-ComputerName\b|\b(?:Get|Set|Invoke|Start|Stop|Restart|Test|Resize|Resolve|Clear)-[A-Z]\w+"
+)
+"""Commands whose words a second shell reads again, texts in which quotes do not quote, and PowerShell, which has quotes
+of its own."""
+_CONNECTION = re.compile(r"\b(?:psql|pg_\w+|vacuumdb|reindexdb)\b.*\s(?:-d|--dbname)[\s=]*$")
+"""What stands before a name that psql would take for a whole connection text, if it held a = or a ://."""
 _ADDRESS = re.compile(r"https?://[\w.:/~%\[\]-]+")
 """An address to which a path can be added."""
 _HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^@/]*@)?(\[[0-9a-fA-F:.]+\]|[^\s/:]+)(?::\d+)?(?:/.*)?", re.I)
 _NAME_OR_NUMBER = re.compile(r"[A-Za-z_:][\w:]*|-?[0-9.]+(?:e[-+]?[0-9]+)?", re.ASCII)
 _LEFT_OVER = re.compile(r"""["']\$\{?\w+\}?["']""")
 """A matcher whose value is a variable that nobody filled in."""
+_COMMENT = re.compile(r"#[^\n\"']*(?=\n|$)")
 _QUERIES = {"expr": "expression", "query": "promql"}
 _FIELDS = ("name", "subject", "metric", "unit", "value", "threshold", "source")
 
@@ -42,7 +53,9 @@ class Blank:
     names: tuple[str, ...]
     otherwise: str | None
     quoted: bool
-    """True where a value cannot bring quotes of its own: inside quotes, or where two shells read it."""
+    """True where a value cannot bring quotes of its own: inside quotes, or where more than a shell reads it."""
+    connects: bool = False
+    """True where a program would take an address for a place to go to, though a name is meant."""
 
 
 class Phrase:
@@ -87,7 +100,13 @@ class Phrase:
 
     def promql(self, values: "Values") -> str | None:
         """For Prometheus to evaluate; None when a blank cannot be filled safely."""
-        return self._fill(values, _promql)
+        filled = ""
+        for part in self.parts:
+            text = part if isinstance(part, str) else _filled(part, values, partial(_promql, before=filled))
+            if text is None:
+                return None
+            filled += text
+        return filled
 
     def url(self, values: "Values", more: str = "") -> str | None:
         """An address, with `more` behind it as it is; None when a blank cannot be filled or it is not http or https.
@@ -104,16 +123,23 @@ class Phrase:
             if isinstance(part, str):
                 filled.append(part)
                 continue
-            text = part.otherwise
-            for name in part.names:
-                value = values[name]
-                if value:
-                    text = safe(value, part) if safe is not None else value
-                    break
+            text = _filled(part, values, safe)
             if text is None:
                 return None
             filled.append(text)
         return "".join(filled)
+
+
+def _filled(blank: Blank, values: "Values", safe: Callable[[str, Blank], str | None] | None) -> str | None:
+    """What stands in the blank, None when nothing can. What a program reads is taken whole or not at all."""
+    for name in blank.names:
+        value = values[name]
+        if value:
+            if safe is None:
+                return value
+            cut = len(value) == LONGEST_VALUE and name not in _QUERIES
+            return None if cut else safe(value, blank)
+    return blank.otherwise
 
 
 def _taken_apart(text: str) -> tuple[str | Blank, ...]:
@@ -122,7 +148,9 @@ def _taken_apart(text: str) -> tuple[str | Blank, ...]:
     twice = _READ_TWICE.search(text) is not None
     for found in _BLANK.finditer(text):
         parts.append(text[at : found.start()])
-        parts.append(_blank(found[1], twice or _within_quotes(text[: found.start()])))
+        before = text[: found.start()]
+        connects = _CONNECTION.search(before) is not None
+        parts.append(_blank(found[1], twice or connects or _within_quotes(before), connects))
         at = found.end()
     return (*parts, text[at:])
 
@@ -170,8 +198,10 @@ def value_of(view: AlertView, name: str) -> str:
 def _query(fact: object) -> str:
     """An expression on one line, whole or not at all: a part of it would say something else."""
     found = str(fact or "")
-    left_over = unrendered(found) or _LEFT_OVER.search(found) is not None
-    return "" if len(found) > LONGEST_EXPRESSION or left_over else _CONTROL.sub(" ", found).strip()
+    if len(found) > LONGEST_EXPRESSION or unrendered(found) or _LEFT_OVER.search(found):
+        return ""
+    # On one line the rest of a comment would swallow what follows it.
+    return _CONTROL.sub(" ", _COMMENT.sub(" ", found)).strip()
 
 
 def _host(instance: str) -> str:
@@ -196,31 +226,34 @@ def _within_quotes(before: str) -> bool:
     return bool(quote) or escaped
 
 
-def _blank(inside: str, quoted: bool) -> Blank:
+def _blank(inside: str, quoted: bool, connects: bool) -> Blank:
     names, otherwise = [], None
     for choice in re.findall(r'"[^"]*"|[^|]+', inside):
         if choice.startswith('"'):
             otherwise = choice[1:-1]
         else:
             names.append(choice)
-    return Blank(tuple(names), otherwise, quoted)
+    return Blank(tuple(names), otherwise, quoted, connects)
 
 
 def _address(value: str) -> str | None:
     return value if _ADDRESS.fullmatch(value) else None
 
 
-def _promql(value: str, blank: Blank) -> str | None:
+def _promql(value: str, blank: Blank, before: str) -> str | None:
     """Within quotes a text, else a name, a number, or what is PromQL already."""
+    at = querytext.place(before)
+    if at != "bare":
+        return querytext.written(value, at)
     if set(blank.names) <= _QUERIES.keys():
         return value
-    if blank.quoted:
-        return value.replace("\\", "\\\\").replace('"', '\\"') if "'" not in value else None
     return value if _NAME_OR_NUMBER.fullmatch(value) else None
 
 
 def _shell(value: str, blank: Blank) -> str | None:
-    if _PLAIN.fullmatch(value):
+    if blank.connects and "://" in value:
+        return None
+    if (_PLAINEST if blank.quoted else _PLAIN).fullmatch(value):
         return value
     if blank.quoted or value.startswith("-"):
         return None
