@@ -9,7 +9,7 @@ from receiver.domain.enrichment import AlertView, Enrichment, Link
 def expression(alert: AlertView, _context: Context) -> Enrichment | None:
     """What the rule says, from the `generatorURL`; None without an expression there.
 
-    The facts `expression`, `metrics`, `functions`, `query` (what is measured, for this alert's own series) and
+    The facts `expression`, `metrics`, `functions`, `promql` (what is measured, for this alert's own series) and
     `prometheus` (its address), and a link.
     """
     reading = promql.read(alert.generator_url)
@@ -19,7 +19,7 @@ def expression(alert: AlertView, _context: Context) -> Enrichment | None:
     if reading.functions:
         facts["functions"] = sorted(reading.functions)
     if (asked := query(reading.measured, alert.labels)) is not None:
-        facts["query"] = asked
+        facts["promql"] = asked
     if not reading.server:
         return Enrichment(facts=facts)
     links = (Link("Expression in Prometheus", alert.generator_url),)

@@ -266,6 +266,11 @@ def test_every_mistake_of_a_mapping_is_told_by_its_line(tmp_path: Path, monkeypa
         ({"ends_at": "not_null(a, `-5`)"}, "ends_at: has a JSON number, which is out of range: seconds or milli"),
         ({"users": {"path": "a", "default": "many"}}, 'users: has "many", which is not a whole number'),
         ({"links": {"A": "'javascript:x'"}}, 'links.A: has "javascript:x", which is not an http, https or mailto addr'),
+        (
+            {"facts": {"query": "q", "promql": "p"}},
+            'facts.promql: "promql" is a fact that alertsage reads from the rule',
+        ),
+        ({"facts": {"prometheus": "p"}}, 'facts.prometheus: "prometheus" is a fact that alertsage reads from the rule'),
         ({"labels": {"alertname": "y"}}, "labels.alertname: is the label that mapping.name makes; write its path"),
     ],
 )

@@ -67,6 +67,7 @@ def test_values_are_on_one_line_and_bounded(tmp_path: Path) -> None:
         ("{patterns: ['abc']}", ".patterns.0: names no group: write (?P<order>[0-9]+) for what is to become"),
         ("{patterns: ['(?P<a>((x{100}){100}){100})']}", ".patterns.0: is not an RE2 pattern: "),
         (f"{{patterns: ['(?P<a>{'x' * 2000})']}}", ".patterns.0: must be a text of 1 to 2000 characters"),
+        ("{patterns: ['(?P<a>x)(?P<promql>y)']}", '.patterns.0: "promql" is a fact that alertsage reads from the rule'),
         ("{patterns: ['(?P<a>x)'], texts: [messages]}", ".texts.0: is none of title, message, name, subject"),
         ("{patterns: ['(?P<a>x)'], texts: [fact.]}", ".texts.0: is none of title, message, name, subject"),
     ],

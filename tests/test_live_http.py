@@ -236,10 +236,53 @@ def test_links_out_of_an_answer_and_secrets_in_it(tmp_path: Path) -> None:
         assert added.facts == {"log": "password=[redacted] given"}
         service.replies["/look"] = Reply('{"trace": "javascript:alert(1)"}')
         _, outcome = run(tmp_path, config(service.url, more), view())
-        assert "must be an http, https or mailto address" in outcome.detail
+        assert outcome.detail == "links.Trace is not an http, https or mailto address of at most 2048 characters"
         service.replies["/look"] = Reply('{"trace": {"a": 1}}')
         _, outcome = run(tmp_path, config(service.url, more), view())
-        assert outcome.detail == "links.Trace (trace) finds what is no address"
+        assert outcome.detail == "links.Trace: (trace) finds what is no address"
+
+
+@pytest.mark.parametrize(
+    ("trace", "told"),
+    [
+        ("javascript:alert(1)", "links.Trace is not an http, https or mailto address of at most 2048 characters"),
+        ("https://a b", "links.Trace is not an http, https or mailto address of at most 2048 characters"),
+        (f"https://a.example.org/{'x' * 2100}", "links.Trace is not an http, https or mailto address of at most 2048"),
+        ("https://[", "links.Trace is not an http, https or mailto address of at most 2048 characters"),
+        ({"password": "hunter2"}, "links.Trace: (trace) finds what is no address"),
+    ],
+)
+def test_a_link_that_cannot_be_one_takes_nothing_from_the_rest(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, trace: object, told: str
+) -> None:
+    more = "facts: {log: log}\nlinks: {Trace: trace, Ticket: ticket}\npages: {Way: 'https://a.example.org/{x}/'}"
+    answer = {"log": "line", "trace": trace, "ticket": "https://tickets.example.org/1"}
+    with stub(look=Reply(json.dumps(answer))) as service:
+        added, outcome = run(tmp_path, config(service.url, more), view(x=".."))
+    assert (outcome.outcome, added.facts) == ("ok", {"log": "line"})
+    assert added.links == (Link("Ticket", "https://tickets.example.org/1"),)
+    first, second = (record.getMessage() for record in caplog.records if "left out" in record.getMessage())
+    assert first.startswith(f"{service.url}/look: {told}")
+    assert "hunter2" not in first
+    assert second.startswith(f"{service.url}/look: pages.Way: a value of this alert would lead out of https://")
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("cannot log in: password=hunter2 at db-1", "cannot log in: password=[redacted] at db-1"),
+        ('{"error": "refused", "password": "hunter2"}', '{"error": "refused", "password": "[redacted]"}'),
+        (f"{'x' * 104} password=hunter2hunter2 at db-1", f"{'x' * 104}…"),
+        (f"{'x ' * 50} password: hunter2 hunter2 hunter2", f"{'x ' * 50}password: [redacted]"),
+    ],
+)
+def test_secrets_in_a_refusal_are_not_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, body: str, told: str
+) -> None:
+    with stub(look=Reply(body, 500)) as service:
+        _, outcome = run(tmp_path, config(service.url), view())
+    assert outcome.detail == f"{service.url}/look answered 500 Internal Server Error: {told}"
+    assert "hunter2hunter2" not in caplog.text
 
 
 def test_an_expression_that_does_not_fit_the_answer_is_told(tmp_path: Path) -> None:
@@ -278,6 +321,7 @@ def test_several_under_names_of_their_own(tmp_path: Path) -> None:
 
 
 U = "http://127.0.0.1:1"
+PAGES = ", ".join(f"p{number}: '{U}/'" for number in range(20))
 
 
 @pytest.mark.parametrize(
@@ -306,6 +350,14 @@ U = "http://127.0.0.1:1"
         (
             f"  http: {{url: {U}/, facts: {{a: 'foo(b)'}}}}",
             '.facts.a: "foo(b)" is not a JMESPath: there is no function foo',
+        ),
+        (
+            f"  http: {{url: {U}/, facts: {{functions: b}}}}",
+            '.facts.functions: "functions" is a fact that alertsage reads',
+        ),
+        (
+            f"  http: {{url: {U}/, facts: {{a: b}}, links: {{metrics: b}}, pages: {{{PAGES}}}}}",
+            ": links and pages are more than 20 together",
         ),
         (f"  http: {{url: {U}/, facts: {{a: b}}, lines: 1000}}", ".lines: must be at most 100"),
         (f"  http: {{url: {U}/, facts: {{a: b}}, answer_size: 1GiB}}", ".answer_size: must be at most 8388608"),

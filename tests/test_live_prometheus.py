@@ -112,8 +112,8 @@ def test_the_trend_of_the_last_hours(stage: Stage, tmp_path: Path) -> None:
         ("test_cpu_percent > 80", {"host": 'we"b,cpu=~".*'}, ("no longer above 80%", None)),
         ('absent(test_gone{job="x"})', {"job": "x"}, ("no such series now", None)),
         ("test_none_total / test_none_total > 1", {}, ("no figure now: Prometheus answers nan", None)),
-        ("time() - test_backup_timestamp_seconds > 3600", {"job_name": "nightly"}, ("2 hours at ", None)),
-        ("test_backup_timestamp_seconds < time() - 3600", {"job_name": "nightly"}, ("2 hours at ", None)),
+        ("time() - test_backup_timestamp_seconds > 3600", {"job_name": "nightly"}, ("2 hours", None)),
+        ("test_backup_timestamp_seconds < time() - 3600", {"job_name": "nightly"}, ("2 hours", None)),
     ],
 )
 def test_shapes_of_rules(stage: Stage, tmp_path: Path, expr: str, labels: dict[str, str], told: tuple) -> None:
@@ -122,6 +122,21 @@ def test_shapes_of_rules(stage: Stage, tmp_path: Path, expr: str, labels: dict[s
     assert outcome.outcome == "ok", outcome
     assert now in added.facts["value_now"]
     assert added.facts.get("top_series") == top
+
+
+def test_more_series_than_are_listed_are_not_counted(stage: Stage, tmp_path: Path) -> None:
+    for series, told in ((1, "the highest of more than 1 series"), (2, "the highest of 2 series")):
+        alert = view(expr="test_queue > 10", queue="a")
+        added, _ = run(tmp_path, config(stage.prometheus.url, f"    series: {series}\n"), alert)
+        assert added.facts["value_now"].endswith(told)
+
+
+def test_a_senders_own_query_is_never_asked(tmp_path: Path) -> None:
+    with stub() as service:
+        alert = view(queue="a")
+        alert.facts["query"] = "sum(test_queue)"
+        _, outcome = run(tmp_path, config(service.url), alert)
+    assert (outcome.outcome, service.asked) == ("nothing", [])
 
 
 def test_users_hit_come_with_their_source_and_are_never_0_when_unknown(stage: Stage, tmp_path: Path) -> None:
@@ -204,9 +219,9 @@ def test_an_alert_without_a_query_asks_nothing(tmp_path: Path, expr: str) -> Non
     with stub() as service:
         _, outcome = run(tmp_path, config(service.url), view(expr=expr, host="web-1"))
         alert = view(expr=CPU, host="web-1")
-        alert.facts["query"] = ["not", "a", "text"]
+        alert.facts["promql"] = ["not", "a", "text"]
         run(tmp_path, config(service.url), alert)
-        alert.facts["query"] = "sum(" * 500
+        alert.facts["promql"] = "sum(" * 500
         run(tmp_path, config(service.url), alert)
     assert (outcome.outcome, service.asked) == ("nothing", [])
 

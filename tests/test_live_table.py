@@ -139,6 +139,24 @@ def test_impact_by_row(tmp_path: Path, users: str, impact: Impact | None) -> Non
         ),
         ("services.csv", b"namespace,service\n" + b"a,b\n" * 50_001, "services.csv:50002: more than 50000 rows"),
         ("services.csv", b"x" * (8 * 2**20 + 1), "services.csv has more than 8388608 bytes"),
+        (
+            "services.csv",
+            b"namespace,service,wiki\na,b,https://w.example.org/{pod}\na,c,https://w .example.org/\n",
+            "services.csv:3: wiki is an address that can never work: https://w .example.org/",
+        ),
+        ("services.csv", b"namespace,service,wiki\na,b,http:///x\n", "services.csv:2: wiki is an address that can"),
+        ("services.csv", b"namespace,service,wiki\na,b,http://a:b/\n", "services.csv:2: wiki is an address that can"),
+        ("services.csv", b"namespace,service,wiki\na,b,http://[{pod}/\n", "services.csv:2: wiki is an address that"),
+        (
+            "services.yaml",
+            b"- namespace: a\n  service: b\n- service: c\n  wiki: [x, 'https://']\n",
+            "services.yaml:3: wiki is an address that can never work: https://",
+        ),
+        (
+            "services.csv",
+            b"namespace,service,metrics\na,b,\na,c,x\n",
+            'services.csv:3: the column "metrics" is a fact that alertsage reads from the rule behind an alert; take',
+        ),
         ("services.txt", b"a", "services.txt must end in .csv, .yaml or .yml"),
         ("services.yaml", b"- a: [\n", "services.yaml:2: is not YAML: "),
         ("services.yaml", b"- {a: 1, a: 2}\n", "services.yaml:1: has a twice"),
@@ -153,6 +171,26 @@ def test_a_broken_table_is_told_by_its_line(tmp_path: Path, name: str, body: byt
         write(tmp_path, name, body)
     (only,) = refused(tmp_path, config(file=name))
     assert only.startswith(f"config.yaml:2: enrichers.table: {told}")
+
+
+def test_a_link_that_a_value_makes_unusable_takes_nothing_from_the_row(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    long = f"https://w.example.org/{'x' * 1900}?pod={{pod}}"
+    write(tmp_path, "services.csv", f"service,owner,wiki,chat\ncart,a,{long},https://c.example.org/\n")
+    added, outcome = run(tmp_path, config("[service]"), view(service="cart", pod="ä" * 200))
+    assert (outcome.outcome, added.facts["owner"], added.facts["wiki"]) == ("ok", "a", long)
+    assert added.links == (Link("Chat", "https://c.example.org/"),)
+    (said,) = (record.getMessage() for record in caplog.records if "left out" in record.getMessage())
+    assert "services.csv:2: wiki is not an http, https or mailto address of at most 2048 characters: https://w" in said
+
+
+def test_a_fact_read_from_the_rule_is_none_of_the_tables(tmp_path: Path) -> None:
+    write(tmp_path, "services.csv", "service,prometheus,query\ncart,http://evil.example.org,SELECT 1\n")
+    (told,) = refused(tmp_path, config("[service]", "    facts: [prometheus]\n"))
+    assert told.startswith('config.yaml:5: enrichers.table.facts.0: "prometheus" is a fact that alertsage reads from')
+    added, _ = run(tmp_path, config("[service]", "    facts: [query]\n"), view(service="cart"))
+    assert added.facts == {"query": "SELECT 1"}
 
 
 def test_a_large_table_is_looked_up_quickly_enough_for_a_storm(tmp_path: Path) -> None:

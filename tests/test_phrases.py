@@ -160,6 +160,16 @@ def test_what_cannot_be_seen_is_not_filled_in(hidden):
     assert Phrase.of("on {pod} now").plain(values("Down", pod=f"a{hidden}b")) == "on a b now"
 
 
+def test_what_a_sender_calls_query_is_not_the_rules_promql() -> None:
+    alert = view("Slow")
+    alert.facts |= {"query": "SELECT 1"}
+    assert Phrase.of("{query}").plain(Values(alert)) is None
+    assert Phrase.of("{fact.query}").plain(Values(alert)) == "SELECT 1"
+    read = view("Slow", "up == 0", instance="a")
+    read.facts |= {"query": "SELECT 1"}
+    assert Phrase.of("{query}").promql(Values(read)) == 'up{instance="a"}'
+
+
 @pytest.mark.parametrize(
     ("command", "value"),
     [

@@ -342,7 +342,7 @@ def test_the_thing_is_what_the_expression_keeps_not_what_the_rule_puts_on(expr, 
     ],
 )  # fmt: skip
 def test_the_query_shows_what_is_measured_for_the_alerts_own_series(expr, labels, query):
-    found = view("X", expr, **labels).facts.get("query")
+    found = view("X", expr, **labels).facts.get("promql")
     assert found == query
     assert found is None or read(graph(found)) is not None
 

@@ -1,5 +1,6 @@
 """What is read over HTTP: alerts by what they are, one alert, and the metrics."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from receiver.flow.show import AT_ONCE, all_completed
+from receiver.store import AlertQuery
+from receiver.web.keys import CONFIGURATION, STORE
 from tests.servers import firing, resolved, webhook
 from tests.support import Site, serving
 
@@ -35,6 +39,27 @@ async def listed(site: Site, query: str = "") -> list[str]:
     answer = await site.get(f"/api/v1/alerts{query}")
     assert answer.status == 200, answer.body
     return [alert["labels"]["alertname"] for alert in answer.json["alerts"]]
+
+
+async def test_a_large_page_gives_way_to_other_requests(site: Site) -> None:
+    links = [f"http://p/graph?g0.expr=shop_{n}_total%20>%20{n}" for n in range(60)]
+    await site.post("/webhook", webhook(*(firing(f"N{n}") | {"generatorURL": link} for n, link in enumerate(links))))
+    app, loop = site.app, asyncio.get_running_loop()
+    page = await app[STORE].page(AlertQuery(limit=60))
+    others = 0
+
+    def other() -> None:
+        nonlocal others
+        others += 1
+        loop.call_soon(other)
+
+    other()
+    before = others
+    shown = await all_completed(page.alerts, app[CONFIGURATION].setup)
+    assert others - before >= len(shown) // AT_ONCE == 15
+    served = (await site.get("/api/v1/alerts?limit=60")).json["alerts"]
+    told = ("id", "facts", "recommendations", "links", "provenance")
+    assert [[one[name] for name in told] for one in served] == [[one[name] for name in told] for one in shown]
 
 
 # --- reading --------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import re2
 from pydantic import AfterValidator, Field, PlainValidator
 
 from enrichers.api import Context, Problem
-from receiver.domain.enrichment import AlertView, Enrichment
+from receiver.domain.enrichment import AlertView, Enrichment, own_fact
 
 LONGEST_PATTERN = 2000
 LONGEST_TEXT = 64 * 2**10
@@ -34,6 +34,8 @@ def _compiled(written: object) -> Any:
         raise ValueError(f"is not an RE2 pattern: {words}") from None
     if not made.groupindex:
         raise ValueError("names no group: write (?P<order>[0-9]+) for what is to become the fact order")
+    for name in made.groupindex:
+        own_fact(name)
     return made
 
 

@@ -108,7 +108,9 @@ class Prometheus(Service):
             said = document(body, "")
         except Problem:
             return excerpt(body)
-        return str(said["error"])[:300] if isinstance(said, dict) and said.get("error") else excerpt(body)
+        if not isinstance(said, dict) or not said.get("error"):
+            return excerpt(body)
+        return excerpt(str(said["error"]).encode(errors="replace"), 300)
 
     def _server_of(self, alert: AlertView) -> str | None:
         """The one among the settings that is to be asked: what an alert says is only ever looked up in them."""
@@ -185,8 +187,8 @@ class Prometheus(Service):
 
 
 def _figure_of(alert: AlertView) -> _Figure | None:
-    """What the fact `query` asks for; None without one that is PromQL."""
-    query = alert.facts.get("query")
+    """What the fact `promql` asks for; None without one that can be read."""
+    query = alert.facts.get("promql")
     if not isinstance(query, str) or len(query) > LONGEST_QUERY or (tree := promql.parsed(query)) is None:
         return None
     reading = promql.read(alert.generator_url)
@@ -201,7 +203,7 @@ def _told_now(value: float, rows: int, most: int, measured: _Figure, context: Co
     """E.g. "97.2% at 14:05 UTC, the highest of 3 series"."""
     said = f"{figure(value, measured.unit)} at {as_datetime(context.now).strftime('%H:%M')} UTC"
     if rows > 1:
-        more = f"{rows - 1} or more" if rows > most else str(rows)
+        more = f"more than {most}" if rows > most else str(rows)
         said += f", the {'lowest' if measured.lowest else 'highest'} of {more} series"
     limit = measured.limit
     if limit is not None and not limit.beyond(value):

@@ -1,8 +1,9 @@
 """Asks a web service about the thing of an alert: JSON by JMESPath, or lines of text, into facts and links."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import jmespath
@@ -12,11 +13,14 @@ from pydantic import AfterValidator, Field, StringConstraints
 from enrichers.api import Context, JMESPath, Problem
 from enrichers.live.blanks import AskedAddress, LinkAddress, QueryText, filled
 from enrichers.live.service import Service, document, shown
-from receiver.domain.enrichment import AlertView, Enrichment, Link
+from receiver.domain.addresses import NEEDED, usable
+from receiver.domain.enrichment import AlertView, Enrichment, Link, own_fact
 from receiver.domain.phrases import Values
 from receiver.domain.times import MILLISECOND, SECOND, Instant, rfc3339, span
 
 MOST_FACTS = 20
+MOST_LINKS = 20
+"""Of an alert from one enricher."""
 LONGEST_LINE = 500
 """Characters of one text; longer ones are cut."""
 _UNFIT = (JMESPathError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -28,7 +32,8 @@ def _not_too_long(length: timedelta) -> timedelta:
     return length
 
 
-FactName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+FactName = Annotated[Title, AfterValidator(own_fact)]
 Lines = Annotated[int, Field(strict=True, ge=1, le=100)]
 
 
@@ -44,8 +49,8 @@ class Http(Service):
     params: dict[str, QueryText] = field(default_factory=dict)
     format: Literal["json", "text"] = "json"
     facts: Annotated[dict[FactName, JMESPath], Field(max_length=MOST_FACTS)] = field(default_factory=dict)
-    links: Annotated[dict[FactName, JMESPath], Field(max_length=MOST_FACTS)] = field(default_factory=dict)
-    pages: Annotated[dict[FactName, LinkAddress], Field(max_length=MOST_FACTS)] = field(default_factory=dict)
+    links: Annotated[dict[Title, JMESPath], Field(max_length=MOST_LINKS)] = field(default_factory=dict)
+    pages: Annotated[dict[Title, LinkAddress], Field(max_length=MOST_LINKS)] = field(default_factory=dict)
     lines: Lines = 10
     window: Annotated[timedelta, AfterValidator(_not_too_long)] = timedelta(minutes=15)
 
@@ -53,6 +58,8 @@ class Http(Service):
         super().__post_init__()
         if not self.facts and not self.links:
             raise Problem("takes nothing out of the answer: set facts, or links")
+        if len(self.links) + len(self.pages) > MOST_LINKS:
+            raise Problem(f"links and pages are more than {MOST_LINKS} together")
 
     async def __call__(self, alert: AlertView, context: Context) -> Enrichment | None:
         """What the answer holds; None when the alert lacks a value to ask with, or the answer holds nothing of it."""
@@ -62,26 +69,35 @@ class Http(Service):
         if address is None or params is None:
             return None
         answer = self._decoded(await self.ask(context, address, params), shown(address))
-        facts = {name: self._kept(_found(path, answer, f"facts.{name}")) for name, path in self.facts.items()}
-        facts = {name: found for name, found in facts.items() if found not in (None, "", [], {})}
-        links = [link for title, path in self.links.items() if (link := self._linked(title, path, answer))]
+        facts = self._facts(answer)
+        problems: list[str] = []
+        links = _links(
+            {f"links.{title}": partial(_address, path, answer) for title, path in self.links.items()}, problems
+        )
         if not facts and not links:
+            if problems:
+                raise Problem("; ".join(problems))
             return None
-        pages = [Link(title, address) for title, page in self.pages.items() if (address := page.fill(values))]
-        return Enrichment(facts=facts, links=(*links, *pages))
+        links += _links({f"pages.{title}": partial(page.fill, values) for title, page in self.pages.items()}, problems)
+        for why in problems:
+            context.log.warning("%s: %s; the link is left out", shown(address), why)
+        return Enrichment(facts=facts, links=tuple(links))
 
     def _decoded(self, body: bytes, where: str) -> Any:
         if self.format == "json":
             return document(body, where)
         return body.decode(errors="replace").splitlines()
 
-    def _linked(self, title: str, path: str, answer: Any) -> Link | None:
-        found = _found(path, answer, f"links.{title}")
-        if found in (None, ""):
-            return None
-        if not isinstance(found, str):
-            raise Problem(f"links.{title} ({path[:80]}) finds what is no address")
-        return Link(title, found)
+    def _facts(self, answer: Any) -> dict[str, Any]:
+        facts = {}
+        for name, path in self.facts.items():
+            try:
+                found = self._kept(_found(path, answer))
+            except Problem as problem:
+                raise Problem(f"facts.{name} {problem}") from None
+            if found not in (None, "", [], {}):
+                facts[name] = found
+        return facts
 
     def _kept(self, found: Any) -> Any:
         """What was found, bounded."""
@@ -114,9 +130,35 @@ class Http(Service):
         }
 
 
-def _found(path: str, answer: Any, where: str) -> Any:
+def _links(written: Mapping[str, Callable[[], str | None]], problems: list[str]) -> list[Link]:
+    """Those that can be shown, by setting; what is wrong with another goes to the problems and takes nothing away."""
+    links = []
+    for setting, find in written.items():
+        try:
+            url = find()
+        except Problem as problem:
+            problems.append(f"{setting}: {problem}")
+            continue
+        if url and usable(url):
+            links.append(Link(setting.partition(".")[2], url))
+        elif url:
+            problems.append(f"{setting} is not {NEEDED}")
+    return links
+
+
+def _address(path: str, answer: Any) -> str | None:
+    try:
+        found = _found(path, answer)
+    except Problem:  # its words hold values of the answer, and these go to the log
+        raise Problem(f"({path[:80]}) does not fit the answer") from None
+    if found is not None and not isinstance(found, str):
+        raise Problem(f"({path[:80]}) finds what is no address")
+    return found
+
+
+def _found(path: str, answer: Any) -> Any:
     try:
         return jmespath.search(path, answer)
     except _UNFIT as error:
         why = " ".join(str(error).split())[:200] if isinstance(error, JMESPathError) else type(error).__name__
-        raise Problem(f"{where} ({path[:80]}) does not fit the answer: {why}") from None
+        raise Problem(f"({path[:80]}) does not fit the answer: {why}") from None

@@ -70,7 +70,6 @@ def _some_time(length: timedelta) -> timedelta:
     return length
 
 
-WebAddress = Annotated[str, AfterValidator(web_address)]
 Headers = dict[Annotated[str, AfterValidator(_header)], Annotated[str, AfterValidator(_one_line)]]
 Some = Annotated[timedelta, AfterValidator(_some_time)]
 AnswerSize = Annotated[Bytes, Field(ge=1, le=8 * 2**20)]
@@ -223,11 +222,13 @@ def _hint(status: int) -> str:
     return ", its credentials are not accepted" if status in (401, 403) else ""
 
 
-def excerpt(body: bytes) -> str:
-    """The beginning of the body on one line."""
-    text = " ".join(body[: 4 * _EXCERPT].decode(errors="replace").split())
+def excerpt(body: bytes, most: int = _EXCERPT) -> str:
+    """The beginning of the body on one line, whole words if it can be: of a part of a secret nobody sees what it is."""
+    text = " ".join(body[: 4 * most].decode(errors="replace").split())
     text = "".join(character for character in text if character.isprintable())
-    return f"{text[:_EXCERPT]}{'…' if len(text) > _EXCERPT else ''}"
+    if len(text) <= most:
+        return text
+    return f"{text[: most + 1].rpartition(' ')[0] or text[:most]}…"
 
 
 def _unreachable(error: aiohttp.ClientConnectionError) -> str:

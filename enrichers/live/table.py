@@ -5,14 +5,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from enrichers.api import Context, Problem
 from enrichers.live.rows import Cell, Row, read
-from receiver.domain.enrichment import AlertView, Enrichment, Impact, Link
+from receiver.domain.addresses import NEEDED, reachable, usable
+from receiver.domain.enrichment import AlertView, Enrichment, Impact, Link, own_fact
 from receiver.domain.phrases import Phrase, Values
 
 ANY = "*"
+MOST_LINKS = 20
+"""Of one row."""
+_WEB = ("http://", "https://")
 
 
 def _columns(written: object) -> object:
@@ -34,7 +38,7 @@ class Table:
 
     file: Path
     match: Match
-    facts: tuple[str, ...] | None = None
+    facts: tuple[Annotated[str, AfterValidator(own_fact)], ...] | None = None
     tier: str = "tier"
     users: dict[str, Users] = field(default_factory=dict)
 
@@ -45,6 +49,7 @@ class Table:
             if name not in columns:
                 raise Problem(f"{self.file} has no column {name!r} with anything in it; it has {', '.join(columns)}")
         self._shown = self.facts or tuple(name for name in columns if name not in self.match)
+        self._judge()
         self._exact: dict[tuple[str, ...], int] = {}
         self._loose: list[tuple[int, Sequence[Cell]]] = []
         for number, row in enumerate(self._rows):
@@ -55,7 +60,7 @@ class Table:
         """The files whose change asks for a reload."""
         return (self.file,)
 
-    def __call__(self, alert: AlertView, _context: Context) -> Enrichment | None:
+    def __call__(self, alert: AlertView, context: Context) -> Enrichment | None:
         """Facts, links and impact of the first row that fits; None when none does."""
         values = Values(alert)
         asked = tuple(values[name] for name in self.match.values())
@@ -63,17 +68,37 @@ class Table:
         if row is None:
             return None
         facts: dict[str, Any] = {}
-        links = []
+        links: list[Link] = []
         for name in self._shown:
             if name not in row.cells:
                 continue
             cell = row.cells[name]
             facts[name] = list(cell) if isinstance(cell, tuple) else cell
-            for text in cell if isinstance(cell, tuple) else (cell,):
-                if text.startswith(("http://", "https://")) and (url := Phrase.of(text).url(values)):
-                    links.append(Link(name.replace("_", " ").capitalize(), url))
-                    facts[name] = url if facts[name] == text else facts[name]
+            for text in _texts(cell):
+                if not text.startswith(_WEB) or not (url := Phrase.of(text).url(values)):
+                    continue
+                if not usable(url) or len(links) == MOST_LINKS:
+                    why = f"is not {NEEDED}" if not usable(url) else f"is more than {MOST_LINKS} links"
+                    context.log.warning("%s: %s %s: %s; the link is left out", row.place, name, why, text[:80])
+                    continue
+                links.append(Link(name.replace("_", " ").capitalize(), url))
+                facts[name] = url if facts[name] == text else facts[name]
         return Enrichment(facts=facts, links=tuple(links), impact=self._impact(alert, row))
+
+    def _judge(self) -> None:
+        """Raise Problem, with its line, for a column that cannot be a fact and an address that can never work."""
+        new = dict.fromkeys(self._shown)
+        for row in self._rows:
+            for name in [name for name in new if name in row.cells]:
+                del new[name]
+                try:
+                    own_fact(name)
+                except ValueError as error:
+                    raise Problem(f"{row.place}: the column {error}, or leave it out of facts") from None
+            for name in self._shown:
+                for text in _texts(row.cells.get(name, ())):
+                    if text.startswith(_WEB) and not reachable(_tried(text)):
+                        raise Problem(f"{row.place}: {name} is an address that can never work: {text[:80]}")
 
     def _index(self, number: int, row: Row) -> None:
         cells = tuple(row.cells.get(column, ANY) for column in self.match)
@@ -102,6 +127,17 @@ class Table:
         if isinstance(tier, str) and tier in self.users:
             return Impact(self.users[tier], f"{self.tier} {tier} in {self.file.name}")
         return None
+
+
+def _texts(cell: Cell) -> tuple[str, ...]:
+    return cell if isinstance(cell, tuple) else (cell,)
+
+
+def _tried(text: str) -> str:
+    """The address with something simple in each blank: what is wrong with it then is wrong with every alert."""
+    if "{" not in text:
+        return text
+    return "".join(part if isinstance(part, str) else part.otherwise or "1" for part in Phrase.of(text).parts)
 
 
 def _fits(cell: Cell, text: str) -> bool:

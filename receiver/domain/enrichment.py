@@ -78,6 +78,19 @@ class Enrichment:
     links: tuple[Link, ...] = ()
 
 
+READ_FACTS = frozenset({"expression", "promql", "metrics", "functions", "prometheus"})
+"""Facts that the enricher `expression` reads from the alert's rule. Rules fill `{expr}`, `{query}` and links to graphs
+with them, so what somebody else says never goes under these names.
+"""
+
+
+def own_fact(name: str) -> str:
+    """The name of a fact that settings make. Raises ValueError for one that is read from the alert's rule."""
+    if name in READ_FACTS:
+        raise ValueError(f'"{name}" is a fact that alertsage reads from the rule behind an alert; take another name')
+    return name
+
+
 FIELDS = tuple(f.name for f in fields(Enrichment))
 
 

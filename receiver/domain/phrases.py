@@ -42,7 +42,7 @@ _NAME_OR_NUMBER = re.compile(r"[A-Za-z_:][\w:]*|-?[0-9.]+(?:e[-+]?[0-9]+)?", re.
 _LEFT_OVER = re.compile(r"""["']\$\{?\w+\}?["']""")
 """A matcher whose value is a variable that nobody filled in."""
 _COMMENT = re.compile(r"#[^\n\"']*(?=\n|$)")
-_QUERIES = {"expr": "expression", "query": "query"}
+_QUERIES = {"expr": "expression", "query": "promql"}
 _FIELDS = ("name", "subject", "metric", "unit", "value", "threshold", "source")
 
 

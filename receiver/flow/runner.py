@@ -17,10 +17,12 @@ from dataclasses import replace
 from typing import Any
 
 import aiohttp
+from pydantic_core import to_json
 
 from enrichers import AlertView, Context, Enrichment, Problem
 from enrichers.chain import Outcome
 from receiver.plugins import LoadedEnricher, additions
+from receiver.sources.redact import redact
 
 log = logging.getLogger("alertsage.enrichers")
 
@@ -54,7 +56,7 @@ class Runner:
             spent = time.perf_counter() - began
             return None, _outcome(enricher, "timed out", spent, f"no answer within {seconds:g} s")
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises is an outcome on the alert
-            why = _said(error)
+            why = _without_secrets(_said(error), enricher)
             context.log.warning("enricher %s failed: %s", enricher.name, why)
             return None, _outcome(enricher, "failed", time.perf_counter() - began, why)
         spent = time.perf_counter() - began
@@ -186,6 +188,13 @@ def _said(error: BaseException) -> str:
         return f"{type(error).__name__}: {error}"
     except Exception:  # noqa: BLE001 - its own __str__ raises
         return type(error).__name__
+
+
+def _without_secrets(why: str, enricher: LoadedEnricher) -> str:
+    """The words as facts of this enricher are shown: a server's answer may be quoted in them."""
+    if enricher.redaction is None:
+        return why
+    return str(redact(why, to_json(why), enricher.redaction)[0])
 
 
 def _outcome(enricher: LoadedEnricher, outcome: Any, seconds: float, detail: str | None) -> Outcome:

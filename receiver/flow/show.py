@@ -5,6 +5,8 @@ Found anew whenever it is looked at, because filling it in and storing it for ev
 than all else (docs/performance.md), and so that a better rule helps with the alerts that are already there.
 """
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic_core import to_jsonable_python
@@ -22,6 +24,8 @@ from receiver.store.reads import add
 HISTORY = "history"
 """Who said it (in `provenance`): what is remembered."""
 EPISODES_SHOWN = 10
+AT_ONCE = 4
+"""Alerts looked at while webhooks wait: a few milliseconds when their rules are new."""
 _TAKEN = ("source", "kind", "fingerprint", "name", "labels", "annotations", "generator_url", "id", "title", "message")
 _READ = ("subject", "metric", "value", "threshold", "direction", "unit", "overage_percent", "facts")
 
@@ -44,6 +48,16 @@ def completed(alert: dict[str, Any], setup: Setup) -> dict[str, Any]:
     own = next((place for place, ran in enumerate(outcomes) if ran["enricher"] not in SHIPPED), len(outcomes))
     ran = [*outcomes[:own], *to_jsonable_python(described.outcomes), *outcomes[own:]]
     return alert | said | {"enrichers": ran}
+
+
+async def all_completed(alerts: Sequence[dict[str, Any]], setup: Setup) -> list[dict[str, Any]]:
+    """The same for a page of alerts. Gives way to the loop every few, because the first look at a rule takes long."""
+    shown = []
+    for number, alert in enumerate(alerts, 1):
+        shown.append(completed(alert, setup))
+        if number % AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return shown
 
 
 def remembered(alert: dict[str, Any], past: Past, now: Instant) -> dict[str, Any]:

@@ -5,11 +5,11 @@ import math
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
 from pydantic_core import ErrorDetails, to_json
 
+from receiver.domain.addresses import NEEDED, usable
 from receiver.domain.enrichment import FIELDS, Direction, Enrichment, Impact, Link, Recommendation, Term
 from receiver.domain.vocabulary import Category, Priority
 from receiver.settings.sentences import sentence, unknown
@@ -17,7 +17,6 @@ from receiver.sources.redact import Redaction, redact
 
 TEXT_BYTES = 4096
 """Longer texts are cut and end in "…"."""
-URL_LENGTH = 2048
 FACTS = 100
 FACTS_BYTES = 65_536
 """All facts of one enricher as JSON."""
@@ -27,7 +26,6 @@ ITEMS = 20
 """Recommendations, links or priority terms of one enricher."""
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_SAFE_SCHEMES = {"http", "https", "mailto"}
 
 
 def additions(returned: object, redaction: Redaction | None = None) -> Enrichment:
@@ -79,13 +77,8 @@ def _cut(text: str) -> str:
 
 
 def _safe_url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = urlsplit("")
-    whole = (parts.netloc or parts.scheme == "mailto") and url.isprintable() and " " not in url
-    if parts.scheme not in _SAFE_SCHEMES or not whole or len(url) > URL_LENGTH:
-        raise ValueError(f"must be an http, https or mailto address of at most {URL_LENGTH} characters")
+    if not usable(url):
+        raise ValueError(f"must be {NEEDED}")
     return url
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, PlainValidator
 
+from receiver.domain.enrichment import own_fact
 from receiver.domain.priority import SEVERITIES
 from receiver.domain.vocabulary import Category, Priority
 from receiver.settings.section import Section
@@ -31,6 +32,7 @@ def _label_name(value: str) -> str:
 
 FieldName = Annotated[str, AfterValidator(_field_name)]
 LabelName = Annotated[FieldName, AfterValidator(_label_name)]
+FactName = Annotated[FieldName, AfterValidator(own_fact)]
 _MADE = {"alertname": "name", "severity": "severity", "category": "category"}
 """The labels that have keys of their own."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
@@ -192,7 +194,7 @@ class MappingSection(Section):
     unit: Picked | None = None
     direction: Side | None = None
     labels: Mapping[LabelName, Picked] = {}
-    facts: Mapping[FieldName, Picked] = {}
+    facts: Mapping[FactName, Picked] = {}
     links: Mapping[str, Address] = {}
 
     @property

@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from receiver.domain import times
 from receiver.domain.vocabulary import OPEN, Category, Priority, Status
 from receiver.errors import Refused
-from receiver.flow.show import completed, remembered
+from receiver.flow.show import all_completed, completed, remembered
 from receiver.sources.text import clean
 from receiver.store import AlertQuery
 from receiver.web.keys import CONFIGURATION, STORE
@@ -31,8 +31,7 @@ _KNOWN = ("status", "source", "priority", "category", "alertname", "label.NAME",
 async def alerts(request: web.Request) -> web.Response:
     """A page of alerts, newest first."""
     page = await request.app[STORE].page(read_query(request.query))
-    setup = request.app[CONFIGURATION].setup
-    shown = [completed(found, setup) for found in page.alerts]
+    shown = await all_completed(page.alerts, request.app[CONFIGURATION].setup)
     return _json({"alerts": shown, "next": None if page.next is None else _cursor(page.next)})
 
 
