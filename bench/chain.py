@@ -12,6 +12,7 @@ from enrichers import Context
 from enrichers.chain import describe, extend
 from receiver.domain import times
 from receiver.domain.enrichment import History
+from receiver.domain.sighting import Sighting
 from receiver.flow.setup import build
 from receiver.meters import Meters
 from receiver.rulebook.prove import sighting_of
@@ -19,6 +20,8 @@ from receiver.settings import load
 from receiver.sources.reading import read
 
 ALERTS, ROUNDS = 1000, 20
+STORM = 20
+"""Alerts of one rule, one after the other: a storm is many alerts of few rules."""
 ONCE = History((1,), 1, None)
 
 
@@ -45,23 +48,33 @@ def advice() -> None:
     context = Context(now=times.now(), rules=setup.book)
     seen: dict[str, list[float]] = {}
     for sighting in alerts.values():
-        other = replace(sighting, labels={**sighting.labels, "instance": "another-host:9100"})
+        others = [
+            replace(sighting, labels={**sighting.labels, "instance": f"host-{number}:9100"}) for number in range(STORM)
+        ]
         began = time.perf_counter()
         described = describe(setup.inline, sighting, context)
         seen.setdefault("inline, rule not seen before", []).append((time.perf_counter() - began) * 1e6)
         again = deepcopy(described)
         for name, work in (
-            ("inline, next alert of the same rule", partial(describe, setup.inline, other, context)),
-            ("the same, made ready to be stored", partial(plan.describe, other, ONCE, context.now)),
-            ("unchanged repeat", partial(plan.digest, other)),
+            ("inline, next alerts of the same rule", lambda other: describe(setup.inline, other, context)),
+            ("the same, made ready to be stored", lambda other: plan.describe(other, ONCE, context.now)),
+            ("unchanged repeat", plan.digest),
+        ):
+            seen.setdefault(name, []).append(_once(partial(_for_each, work, others)) / STORM)
+        for name, look in (
             ("looked at, rule not seen before", partial(extend, described, setup.shown, context)),
             ("looked at again", partial(extend, again, setup.shown, context)),
         ):
-            seen.setdefault(name, []).append(_once(work))
+            seen.setdefault(name, []).append(_once(look))
     print(f"\n## advice: {len(setup.book.rules)} rules, {len(alerts)} alerting rules, median microseconds an alert\n")
     print("| what | us |\n|---|--:|")
     for name, taken in seen.items():
         print(f"| {name} | {statistics.median(taken):.1f} |", flush=True)
+
+
+def _for_each(work: Callable[[Sighting], object], alerts: list[Sighting]) -> None:
+    for alert in alerts:
+        work(alert)
 
 
 def _once(work: Callable[[], object]) -> float:
