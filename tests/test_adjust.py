@@ -95,7 +95,10 @@ def test_who_set_it_is_told_and_advice_goes_by_it(tmp_path: Path) -> None:
     assert term["input"] == f"{tmp_path}/mine/adjust.yaml:1"  # without a `because` it is told where it stands
 
 
-@pytest.mark.parametrize("test", ["words =~ '.*http seconds.*'", "functions =~ '.*rate.*'", "fact.expression =~ '.+'"])
+@pytest.mark.parametrize(
+    "test",
+    ["words =~ '.*http seconds.*'", "functions =~ '.*rate.*'", "fact.expression =~ '.+'", "fact.promql =~ '.+'"],
+)
 def test_what_the_expression_tells_can_be_tested(tmp_path: Path, test: str) -> None:
     told = explained(tmp_path, f'- {{id: a, when: "{test}", set: {{priority: info}}}}', sighting("X", SLOW))
     assert told["priority"] == "info"

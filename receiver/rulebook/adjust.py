@@ -20,7 +20,7 @@ SET = ("priority", "category", "expire_after")
 _WORDS: Mapping[str, tuple[str, ...]] = {"priority": tuple(map(str, Priority)), "category": tuple(map(str, Category))}
 _FOUND_LATER = frozenset({"fact.runbook"})
 FROM_EXPRESSION = frozenset({"metrics", "functions", "words"}) | {
-    f"fact.{name}" for name in ("expression", "metrics", "functions", "query", "prometheus")
+    f"fact.{name}" for name in ("expression", "metrics", "functions", "promql", "prometheus")
 }
 """Fields that the enricher `expression` finds."""
 
