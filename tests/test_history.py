@@ -95,7 +95,7 @@ def test_the_shortest_time_that_holds_most_of_them_is_told(ages, counted):
 
 def change(seq: int, kind: Kind, at: int, who: str = "source:am", why: str = "", *, alert_id: int = 1) -> Change:
     """A Change at that minute."""
-    return Change(alert_id, seq, at * MINUTE, kind, who, why)
+    return Change(alert_id, seq, at * MINUTE, kind, who, why, None)
 
 
 def test_times_begin_and_end_by_their_changes():

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from receiver.web.routes import ROUTES, Asks
+from receiver.web.routes import ROUTES
+from receiver.web.table import Asks
 from tests.servers import firing, resolved, webhook
 from tests.support import Site, serving
+
+GUARDED = (Asks.INTAKE, Asks.READ, Asks.ACT, Asks.ADMIN)
+"""What asks for a token."""
 
 REPO = Path(__file__).parent.parent
 SECRETS = """
@@ -120,10 +124,10 @@ async def test_each_route_asks_for_what_its_line_of_the_table_says(tmp_path: Pat
             answer = await site.ask(route.method, path, b"{}")
             if route.asks is Asks.NOTHING:
                 assert answer.status == 200, path
-            elif path.endswith("prod") or route.asks is Asks.TOKEN:
+            elif path.endswith("prod") or route.asks in GUARDED:
                 assert answer.status == 401, path
                 assert "WWW-Authenticate" in answer.headers
-            if route.asks is Asks.TOKEN and route.method == "GET":
+            if route.asks in GUARDED and route.method == "GET":
                 assert (await site.get(path, Authorization="Bearer t0p")).status in {200, 404}, path
 
 

@@ -1,6 +1,8 @@
 """What we remember of a problem: the Alert's lifecycle state, its Changes, and the policy they follow."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from receiver.domain.times import DAY, HOUR, MINUTE, Instant, Span
 from receiver.domain.value import value
@@ -37,6 +39,13 @@ class Change:
     """`source:<name>`, `alertsage` or a person."""
     why: str
     """One plain sentence, or ""."""
+    status: Status | None
+    """Where the Alert stood after it (where it stood before is the status of the Change before); None when that is no
+    longer known."""
+    via: str = ""
+    """The interface that somebody used ("api", "file"); "" when it shows in `who`."""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    """What else it altered: names to [before, after]."""
 
 
 FOREVER: Instant = 2**62
@@ -91,7 +100,10 @@ class Alert:
     silence_at: Instant = 0
     """When the sender last silenced or lifted, by its clock; 0 when never."""
 
+    hushed_by: int = 0
+    """The Silence that suppresses it now; 0 for none."""
+
     @property
     def quiet_until(self) -> Instant:
-        """Until when nobody is told; a silence of the sender has no end of its own."""
-        return FOREVER if self.silenced else self.suppressed_until
+        """Until when nobody is told; neither a silence of the sender nor a Silence has an end that is known here."""
+        return FOREVER if self.silenced or self.hushed_by else self.suppressed_until

@@ -1,5 +1,7 @@
 """The audit trail's entries, and the changes that no sighting makes: a rise in priority, expiry, a remark."""
 
+from dataclasses import replace
+
 from receiver.domain.alert import Alert, Change
 from receiver.domain.sighting import Remark
 from receiver.domain.times import Instant
@@ -7,9 +9,9 @@ from receiver.domain.vocabulary import Kind, Priority, Status
 
 
 def change(alert: Alert, kind: Kind, now: Instant, who: str, why: str) -> Change:
-    """The next entry of the Alert's audit trail."""
+    """The next entry of the audit trail of the Alert, which stands already where the Change leaves it."""
     alert.change_count += 1
-    return Change(alert.id, alert.change_count, now, kind, who, why)
+    return Change(alert.id, alert.change_count, now, kind, who, why, alert.status)
 
 
 def told_by(source: str, person: str) -> str:
@@ -27,7 +29,8 @@ def escalate(alert: Alert, priority: Priority, now: Instant, who: str) -> Change
     before, alert.priority = alert.priority, priority
     if alert.status is Status.ACKNOWLEDGED:
         alert.status = Status.ACTIVE
-    return change(alert, Kind.ESCALATED, now, who, f"priority rose from {before} to {priority}")
+    made = change(alert, Kind.ESCALATED, now, who, f"priority rose from {before} to {priority}")
+    return replace(made, detail={"priority": [before, priority]})
 
 
 def expire(alert: Alert, now: Instant) -> Change:

@@ -75,6 +75,8 @@ class Kind(StrEnum):
     EXPIRED = "expired"
     ASSIGNED = "assigned"
     NOTED = "noted"
+    AMENDED = "amended"
+    """Metadata was added to it."""
 
 
 TOLD = frozenset({Kind.OPENED, Kind.REOPENED, Kind.ESCALATED})

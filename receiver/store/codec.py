@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 
 from enrichers.chain import SINGLES, Described, Said, provenance
 from receiver.domain.alert import Alert, Change
-from receiver.domain.vocabulary import Category, Priority, Status
+from receiver.domain.vocabulary import Category, Kind, Priority, Status
 from receiver.store.plan import Content
 
 STATE = (
@@ -41,6 +41,7 @@ STATE = (
     "digest",
     "silenced",
     "silence_at",
+    "hushed_by",
 )
 """The columns of a state, in the order of Alert's fields."""
 TOUCHED = (
@@ -105,6 +106,7 @@ def row(alert: Alert) -> tuple[Any, ...]:
         alert.digest,
         alert.silenced,
         alert.silence_at,
+        alert.hushed_by,
     )
 
 
@@ -127,7 +129,16 @@ def touched(alert: Alert) -> tuple[Any, ...]:
 
 def change(made: Change) -> tuple[Any, ...]:
     """The values of a Change's columns."""
-    return (made.alert_id, made.seq, made.at, made.kind.value, made.who, made.why)
+    detail = to_json(dict(made.detail)).decode() if made.detail else None
+    status = "" if made.status is None else made.status.value
+    return (made.alert_id, made.seq, made.at, made.kind.value, made.who, made.why, status, made.via, detail)
+
+
+def made(row: Any) -> Change:
+    """The Change in a row of its table."""
+    status = Status(row.status) if row.status else None
+    detail = from_json(row.detail) if row.detail else {}
+    return Change(row.alert_id, row.seq, row.at, Kind(row.kind), row.who, row.why, status, row.via, detail)
 
 
 def content(shown: Content) -> tuple[Any, ...]:

@@ -59,7 +59,7 @@ def _changes(connection: Connection, ids: Sequence[int]) -> list[Change]:
     """The newest of when these rows began and ended, in order."""
     wanted = select(change).where(change.c.alert_id.in_(ids), change.c.kind.in_((*_BEGINS, *_ENDS)))
     newest = wanted.order_by(change.c.alert_id.desc(), change.c.seq.desc()).limit(MOST_CHANGES)
-    return [Change(c.alert_id, c.seq, c.at, Kind(c.kind), c.who, c.why) for c in connection.execute(newest)][::-1]
+    return [codec.made(row) for row in connection.execute(newest)][::-1]
 
 
 def _episodes(told: Sequence[Change], state: Alert) -> list[Episode]:

@@ -1,5 +1,6 @@
 """Reads: functions over a connection of the readers' pool. They answer in API form."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -67,13 +68,33 @@ def one(connection: Connection, alert_id: int) -> dict[str, Any] | None:
         return None
     changes = connection.execute(select(change).where(change.c.alert_id == alert_id).order_by(change.c.seq)).all()
     shown = shape(row)
-    shown["changes"] = [
-        {"seq": c.seq, "at": rfc3339(c.at), "kind": c.kind, "who": c.who, "why": c.why} for c in changes
-    ]
+    shown["changes"] = told(changes)
     sent = {"labels": shown["labels"], "annotations": shown["annotations"]}
     if row.generator_url:
         sent["generatorURL"] = row.generator_url
     shown["raw"] = sent | codec.json(codec.unpack(row.raw))
+    return shown
+
+
+def told(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[dict[str, Any]]:
+    """The Changes of one alert in API form, the first one first."""
+    shown, before = [], None
+    for row in rows:
+        status = row.status or None
+        shown.append(
+            {
+                "seq": row.seq,
+                "at": rfc3339(row.at),
+                "kind": row.kind,
+                "who": row.who,
+                "why": row.why,
+                "via": row.via or ("webhook" if row.who.startswith("source:") else "alertsage"),
+                "before": before,
+                "after": status,
+                "altered": codec.json(row.detail) if row.detail else {},
+            }
+        )
+        before = status
     return shown
 
 

@@ -48,11 +48,8 @@ def change_each(connection: Connection, ids: Iterable[int], decide: Decide) -> l
         values = dict(zip(codec.STATE, codec.row(state), strict=True))
         connection.execute(update(alert).where(alert.c.id == state.id).values(values))
     if made:
-        rows = [
-            {"alert_id": c.alert_id, "seq": c.seq, "at": c.at, "kind": c.kind.value, "who": c.who, "why": c.why}
-            for c in made
-        ]
-        connection.execute(insert(change), rows)
+        names = change.c.keys()
+        connection.execute(insert(change), [dict(zip(names, codec.change(one), strict=True)) for one in made])
     if noted := [c.alert_id for c in made if is_note(c)]:
         connection.execute(update(alert).where(alert.c.id.in_(noted)).values(has_note=True))
     _count(connection, moves)

@@ -222,9 +222,7 @@ class _Statements:
             self._cursor.execute(sql.TOUCH, (to_json([codec.touched(one) for one in written.touched]).decode(),))
         for alert_id, content in written.contents:
             self._replace_content(alert_id, content)
-        self._insert(
-            sql.INSERT_CHANGE, [(c.alert_id, c.seq, c.at, c.kind.value, c.who, c.why) for c in written.changes]
-        )
+        self._insert(sql.INSERT_CHANGE, [codec.change(made) for made in written.changes])
         if written.jobs:
             run(sql.RENEW_JOB, written.jobs)
             run(sql.INSERT_JOB, written.jobs)

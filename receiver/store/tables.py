@@ -55,6 +55,10 @@ alert = Table(
     Column("digest", LargeBinary, nullable=False),
     Column("silenced", Boolean(create_constraint=False), nullable=False, server_default=false()),
     Column("silence_at", BigInteger, nullable=False, server_default=text("0")),
+    # The Silence that suppresses it now, 0 for none.
+    Column("hushed_by", Key, nullable=False, server_default=text("0")),
+    # Whom it is assigned to, "" for nobody: written by acts of people only.
+    Column("assignee", String, nullable=False, server_default=text("''")),
     # Whether a person ever resolved it with a note. Intake never writes it: it costs nothing there, and the two small
     # indexes over it find what fixed an alert among any number of others.
     Column("has_note", Boolean(create_constraint=False), nullable=False, server_default=false()),
@@ -105,6 +109,8 @@ content = Table(
     Column("raw", LargeBinary, nullable=False),
     # From deferred enrichers: kept apart, so that an alert described anew by a repeat keeps it.
     Column("added", Text),
+    # What people and programs added to it by the API: a JSON object, kept over whatever its sender tells.
+    Column("metadata", Text),
 )
 
 change = Table(
@@ -116,7 +122,52 @@ change = Table(
     Column("kind", String, nullable=False),
     Column("who", String, nullable=False),
     Column("why", Text, nullable=False),
+    # Where the alert stood after it; "" in rows from before this was kept.
+    Column("status", String, nullable=False, server_default=text("''")),
+    Column("via", String, nullable=False, server_default=text("''")),
+    Column("detail", Text),
+    Index("change_at", "at"),
     sqlite_with_rowid=False,
+)
+
+# Silences made by people; those of rules/silences.yaml are kept here as well, so that all replicas judge alike.
+silence = Table(
+    "silence",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("matchers", Text, nullable=False),
+    Column("starts_at", BigInteger, nullable=False),
+    # NULL for a recurring one that goes on for ever.
+    Column("ends_at", BigInteger),
+    # A recurring window: cron expression of its starts, how long each lasts, and the time zone that both are meant in.
+    Column("schedule", String, nullable=False, server_default=text("''")),
+    Column("lasts", BigInteger, nullable=False, server_default=text("0")),
+    Column("zone", String, nullable=False, server_default=text("''")),
+    Column("comment", Text, nullable=False),
+    Column("created_by", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    # Counts its changes.
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    # The rule's id for one from a file, "" for one that people made.
+    Column("rule", String, nullable=False, server_default=text("''")),
+    Index("silence_ends", "ends_at"),
+    sqlite_autoincrement=True,
+)
+
+# API tokens: only a checksum is kept.
+token = Table(
+    "token",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("scopes", String, nullable=False),
+    Column("created_by", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("last_used_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    sqlite_autoincrement=True,
 )
 
 job = Table(

@@ -16,6 +16,7 @@ from receiver.flow.show import all_completed, completed, remembered
 from receiver.sources.text import clean
 from receiver.store import AlertQuery
 from receiver.web.keys import CONFIGURATION, STORE
+from receiver.web.table import Asks, Route
 
 MOST, USUAL = 500, 50
 MOST_LABELS, MOST_VALUES = 20, 50
@@ -130,3 +131,10 @@ def _before(cursor: str | None) -> int | None:
 
 def _json(document: object) -> web.Response:
     return web.Response(body=to_json(document) + b"\n", content_type="application/json")
+
+
+ROUTES = (
+    Route("GET", "/api/v1/alerts", alerts, Asks.READ, "alerts, newest first, filtered and paged"),
+    Route("GET", "/api/v1/alerts/{id}", alert, Asks.READ, "one alert with its history"),
+    Route("GET", "/api/v1/quarantine", quarantine, Asks.READ, "alerts that could not be read, and why"),
+)

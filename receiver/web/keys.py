@@ -6,6 +6,7 @@ from receiver.flow.accept import Into
 from receiver.flow.configuration import Configuration
 from receiver.meters import Meters
 from receiver.store import Store
+from receiver.web.security import Caller
 from receiver.web.underway import Underway
 
 CONFIGURATION = web.AppKey("configuration", Configuration)
@@ -13,5 +14,7 @@ STORE = web.AppKey("store", Store)
 METERS = web.AppKey("meters", Meters)
 INTO = web.AppKey("into", Into)
 UNDERWAY = web.AppKey("underway", Underway)
+CALLER = web.RequestKey("caller", Caller)
+"""Who asks, on routes that ask for a token."""
 SOURCE = web.RequestKey("source", str)
 """The configured source an intake request is for, once that is known."""

@@ -1,9 +1,6 @@
 """The one URL table. What a route asks for stands beside it, so that a new one cannot forget to."""
 
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 
 from aiohttp import web
@@ -11,32 +8,9 @@ from aiohttp import web
 from receiver.errors import Refused
 from receiver.sources import KINDS
 from receiver.web import api, health, intake, metrics, security
-from receiver.web.keys import CONFIGURATION
+from receiver.web.keys import CALLER, CONFIGURATION
 from receiver.web.problems import answered
-
-Handle = Callable[..., Awaitable[web.StreamResponse]]
-
-
-class Asks(StrEnum):
-    """Which credential a route asks for."""
-
-    NOTHING = "nothing"
-    """Health: it tells nothing of any alert."""
-    SOURCE = "source"
-    """The source's own secret, checked by the handler, which knows the source."""
-    TOKEN = "token"  # noqa: S105 - the name of a setting
-    """`server.token`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One line of the table."""
-
-    method: str
-    path: str
-    handle: Handle
-    asks: Asks
-    says: str
+from receiver.web.table import Asks, Handle, Route
 
 
 async def index(request: web.Request) -> web.Response:
@@ -47,7 +21,7 @@ async def index(request: web.Request) -> web.Response:
 
 
 ROUTES = (
-    Route("GET", "/", index, Asks.TOKEN, "this list"),
+    Route("GET", "/", index, Asks.READ, "this list"),
     Route("POST", "/webhook", intake.webhook, Asks.SOURCE, "any sender's webhook, known by its form"),
     Route("POST", "/webhook/{kind}", intake.webhook, Asks.SOURCE, "alertmanager, grafana, sentry or generic"),
     Route("POST", "/webhook/{kind}/{name}", intake.webhook, Asks.SOURCE, "the same for a source of that name"),
@@ -59,22 +33,20 @@ ROUTES = (
         Asks.SOURCE,
         "the same for a source of that name",
     ),
-    Route("GET", "/api/v1/alerts", api.alerts, Asks.TOKEN, "alerts, newest first, filtered and paged"),
-    Route("GET", "/api/v1/alerts/{id}", api.alert, Asks.TOKEN, "one alert with its history"),
-    Route("GET", "/api/v1/quarantine", api.quarantine, Asks.TOKEN, "alerts that could not be read, and why"),
-    Route("GET", "/metrics", metrics.metrics, Asks.TOKEN, "Prometheus metrics"),
+    *api.ROUTES,
+    Route("GET", "/metrics", metrics.metrics, Asks.READ, "Prometheus metrics"),
     Route("GET", "/healthz", health.healthy, Asks.NOTHING, "200 while the process serves"),
     Route("GET", "/readyz", health.ready, Asks.NOTHING, "200 when webhooks can be taken, else 503"),
     Route("GET", "/-/healthy", health.healthy, Asks.NOTHING, "the same as /healthz"),
     Route("GET", "/-/ready", health.ready, Asks.NOTHING, "the same as /readyz"),
-    Route("POST", "/-/reload", health.reload, Asks.TOKEN, "load configuration, enrichers and rules anew"),
+    Route("POST", "/-/reload", health.reload, Asks.ADMIN, "load configuration, enrichers and rules anew"),
 )
 
 
 def add_routes(app: web.Application) -> None:
     """Serve the table. A trailing slash is accepted and never redirected: a redirected webhook is a lost one."""
     for route in ROUTES:
-        handle = answered(_guarded(route.handle) if route.asks is Asks.TOKEN else route.handle)
+        handle = answered(route.handle if route.asks in _UNGUARDED else _guarded(route))
         _add(app, route.method, route.path, handle)
         if route.path.endswith("/{kind}"):
             # a path without blanks is found at once, one with blanks by a search
@@ -102,9 +74,13 @@ async def _nowhere(request: web.Request) -> web.StreamResponse:
 _PATTERNS = {route.path: re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route.path)) + "/?") for route in ROUTES}
 
 
-def _guarded(handle: Handle) -> Handle:
+_UNGUARDED = (Asks.NOTHING, Asks.SOURCE)
+
+
+def _guarded(route: Route) -> Handle:
     async def check_first(request: web.Request) -> web.StreamResponse:
-        security.check_token(request.headers, request.app[CONFIGURATION].setup.settings)
-        return await handle(request)
+        settings = request.app[CONFIGURATION].setup.settings
+        request[CALLER] = security.caller(request.headers, settings, str(route.asks))
+        return await route.handle(request)
 
     return check_first

@@ -3,6 +3,7 @@
 import hmac
 import ipaddress
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -25,13 +26,24 @@ class Unauthorized(Refused):
     """What the answer's WWW-Authenticate offers."""
 
 
-def check_token(headers: Mapping[str, str], settings: Settings) -> None:
-    """The server's own token, for everything but intake and health. Raises Refused (401, 403)."""
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, once that is proven."""
+
+    name: str
+    """Of the token; `local` without one."""
+
+
+def caller(headers: Mapping[str, str], settings: Settings, scope: str) -> Caller:
+    """Who asks for something of that scope. Raises Refused (401, 403)."""
+    del scope
     token = settings.server.token
     if token is None:
         check_local(headers, settings)
-    elif not _equal(_sent(headers), f"bearer {token.get_secret_value()}"):
+        return Caller("local")
+    if not _equal(_sent(headers), f"bearer {token.get_secret_value()}"):
         raise Unauthorized("this needs the header `Authorization: Bearer <server.token>`")
+    return Caller("server.token")
 
 
 def check_source(headers: Mapping[str, str], url_token: str, settings: Settings, source: str) -> bool:

@@ -1,0 +1,96 @@
+"""A line of the URL table: what it serves, which credential it asks for, its part of the API document."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from receiver.errors import Refused
+from receiver.web.body import read_body
+from receiver.web.keys import CONFIGURATION, UNDERWAY
+from receiver.web.underway import Held
+
+Handle = Callable[..., Awaitable[web.StreamResponse]]
+M = TypeVar("M", bound="Body")
+
+
+class Asks(StrEnum):
+    """Which credential a route asks for: nothing, a source's own secret, or a token with that scope."""
+
+    NOTHING = "nothing"
+    """Health: it tells nothing of any alert."""
+    SOURCE = "source"
+    """The source's own secret, checked by the handler, which knows the source."""
+    INTAKE = "intake"
+    """To tell of alerts."""
+    READ = "read"
+    """To look."""
+    ACT = "act"
+    """To change what alerts are: acknowledge, resolve, silence."""
+    ADMIN = "admin"
+    """To change alertsage itself: reload, tokens."""
+
+
+class Body(BaseModel):
+    """What is posted to a route: nothing besides its fields is taken, and no text is taken for a number."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A route's part of the API's document (`/api/openapi.json`)."""
+
+    id: str
+    tag: str
+    answers: Any
+    """The type of its answer: whatever pydantic can make a schema of."""
+    takes: type[Body] | None = None
+    query: type[BaseModel] | None = None
+    """Its URL parameters."""
+    status: int = 200
+    problems: tuple[int, ...] = ()
+    """Besides 400, 401, 403 and 503, which any can have."""
+    about: str = ""
+    """A paragraph for readers."""
+    example: Mapping[str, Any] = field(default_factory=dict)
+    """A body that works as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the table."""
+
+    method: str
+    path: str
+    handle: Handle
+    asks: Asks
+    says: str
+    operation: Operation | None = None
+    """None for what is no part of the API."""
+
+
+async def taken(request: web.Request, form: type[M]) -> M:
+    """The posted JSON as that form. Raises Refused: 415 for another type, 400 for no JSON, 422 for another form."""
+    if request.content_type != "application/json":
+        raise Refused(f"send JSON, with Content-Type: application/json (not {request.content_type[:80]})", status=415)
+    underway, limits = request.app[UNDERWAY], request.app[CONFIGURATION].setup.settings.limits
+    held = Held(underway, limits.in_flight)
+    try:
+        body = await read_body(request, limits, underway, held)
+        return form.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        raise _misfit(error) from None
+    finally:
+        held.give_back()
+
+
+def _misfit(error: ValidationError) -> Refused:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return Refused(f"this is no JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
+    place = ".".join(map(str, first["loc"]))[:200]
+    return Refused(f"{place}: {first['msg'].removeprefix('Value error, ')}" if place else first["msg"], status=422)
