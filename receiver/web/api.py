@@ -4,10 +4,11 @@ import base64
 import binascii
 import difflib
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from aiohttp import web
 from multidict import MultiDict, MultiMapping
-from pydantic_core import to_json
+from pydantic import Field
 
 from receiver.domain import times
 from receiver.domain.vocabulary import OPEN, Category, Priority, Status
@@ -15,8 +16,10 @@ from receiver.errors import Refused
 from receiver.flow.show import all_completed, completed, remembered
 from receiver.sources.text import clean
 from receiver.store import AlertQuery
+from receiver.web.answers import answer
 from receiver.web.keys import CONFIGURATION, STORE
-from receiver.web.table import Asks, Route
+from receiver.web.shapes import AlertPage, Quarantine, WholeAlert
+from receiver.web.table import Asks, Operation, Query, Route
 
 MOST, USUAL = 500, 50
 MOST_LABELS, MOST_VALUES = 20, 50
@@ -33,7 +36,7 @@ async def alerts(request: web.Request) -> web.Response:
     """A page of alerts, newest first."""
     page = await request.app[STORE].page(read_query(request.query))
     shown = await all_completed(page.alerts, request.app[CONFIGURATION].setup)
-    return _json({"alerts": shown, "next": None if page.next is None else _cursor(page.next)})
+    return answer({"alerts": shown, "next": None if page.next is None else _cursor(page.next)})
 
 
 async def alert(request: web.Request) -> web.Response:
@@ -45,13 +48,13 @@ async def alert(request: web.Request) -> web.Response:
     past = await store.past(int(number)) if found is not None else None
     if found is None or past is None:
         raise Refused(f"there is no alert {number[:40]}", status=404)
-    return _json(remembered(completed(found, request.app[CONFIGURATION].setup), past, times.now()))
+    return answer(remembered(completed(found, request.app[CONFIGURATION].setup), past, times.now()))
 
 
 async def quarantine(request: web.Request) -> web.Response:
     """What was kept aside lately, newest first."""
     _only(request.query, ("limit",))
-    return _json({"quarantined": await request.app[STORE].quarantine(_limit(request.query))})
+    return answer({"quarantined": await request.app[STORE].quarantine(_limit(request.query))})
 
 
 def read_query(query: MultiMapping[str]) -> AlertQuery:
@@ -129,12 +132,54 @@ def _before(cursor: str | None) -> int | None:
     return int(told)
 
 
-def _json(document: object) -> web.Response:
-    return web.Response(body=to_json(document) + b"\n", content_type="application/json")
+class Wanted(Query):
+    """Which alerts: everything that is asked for has to hold."""
+
+    status: list[Status | Literal["open"]] = []
+    """`open` stands for `active`, `acknowledged` and `suppressed`."""
+    source: list[str] = []
+    """The names of sources."""
+    priority: list[Priority] = []
+    category: list[Category] = []
+    alertname: list[str] = []
+    q: str = Field("", max_length=200)
+    """This text in title, message or name, in capitals or not."""
+    limit: int = Field(USUAL, ge=1, le=MOST)
+    """At most so many on a page."""
+    cursor: str = ""
+    """After the page that gave this `next`."""
+
+
+class Latest(Query):
+    """How much to look at."""
+
+    limit: int = Field(USUAL, ge=1, le=MOST)
+    """At most so many."""
 
 
 ROUTES = (
-    Route("GET", "/api/v1/alerts", alerts, Asks.READ, "alerts, newest first, filtered and paged"),
-    Route("GET", "/api/v1/alerts/{id}", alert, Asks.READ, "one alert with its history"),
-    Route("GET", "/api/v1/quarantine", quarantine, Asks.READ, "alerts that could not be read, and why"),
+    Route(
+        "GET",
+        "/api/v1/alerts",
+        alerts,
+        Asks.READ,
+        "alerts, newest first",
+        Operation("alerts", "alerts", AlertPage, query=Wanted, example={"status": ["open"], "limit": 10}),
+    ),
+    Route(
+        "GET",
+        "/api/v1/alerts/{id}",
+        alert,
+        Asks.READ,
+        "one alert with its history and what was sent",
+        Operation("alert", "alerts", WholeAlert, problems=(404,)),
+    ),
+    Route(
+        "GET",
+        "/api/v1/quarantine",
+        quarantine,
+        Asks.READ,
+        "alerts that could not be read, and why",
+        Operation("quarantine", "operation", Quarantine, query=Latest, example={"limit": 10}),
+    ),
 )

@@ -1,9 +1,11 @@
 """The webhook handler."""
 
 import time
+from functools import partial
 from typing import Any
 
 from aiohttp import web
+from pydantic import ConfigDict
 from pydantic_core import to_json
 
 from receiver.errors import Refused
@@ -13,6 +15,9 @@ from receiver.sources.shape import kind_of
 from receiver.web import security
 from receiver.web.body import read_body
 from receiver.web.keys import CONFIGURATION, INTO, METERS, SOURCE, UNDERWAY
+from receiver.web.shapes import Taken as Answered
+from receiver.web.shapes import ToSentry
+from receiver.web.table import Asks, Body, Operation, Route
 from receiver.web.underway import Held, Underway
 
 UNKNOWN = "_unknown"
@@ -97,3 +102,60 @@ def _nowhere(what: str, settings: Settings) -> Refused:
     # whoever has no credentials yet need not learn more than that
     there = "see `sources` in the configuration" if settings.server.token else f"there is {urls}"
     return Refused(f"no source is configured {what}; {there}", status=404, reason="unknown_source")
+
+
+class SendersOwn(Body):
+    """A webhook in its sender's own form: each kind of sender has a page that shows it."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+_ALERT = {
+    "status": "firing",
+    "labels": {"alertname": "DiskAlmostFull", "severity": "warning", "instance": "web-1:9100", "mountpoint": "/var"},
+    "annotations": {"summary": "/var on web-1 is 91% full"},
+    "startsAt": "2026-11-23T06:40:41.347Z",
+}
+
+
+def _operation(id_: str, about: str, **place: str) -> Operation:
+    return Operation(
+        id_,
+        "webhooks",
+        Answered | ToSentry,
+        takes=SendersOwn,
+        problems=(404,),
+        about=about,
+        example={"version": "4", "receiver": "alertsage", "groupKey": "{}", "status": "firing", "alerts": [_ALERT]},
+        besides={202: "Stored on this server's disk, and in the database as soon as that answers again"},
+        place=place,
+    )
+
+
+_GRAFANA = partial(webhook, kind="grafana")
+_ANY = "Whose it is shows in its headers, else in its keys: an address to drop in."
+_KIND = "For the source that is named like its kind, or is the only one of it."
+_PUT = "The same as `POST`: Grafana may be set to it."
+ROUTES = (
+    Route("POST", "/webhook", webhook, Asks.SOURCE, "any known sender's webhook", _operation("tell", _ANY)),
+    Route(
+        "POST", "/webhook/{kind}", webhook, Asks.SOURCE, "a webhook of that kind", _operation("tellKind", _KIND)
+    ),
+    Route(
+        "POST",
+        "/webhook/{kind}/{name}",
+        webhook,
+        Asks.SOURCE,
+        "a webhook of the source of that name",
+        _operation("tellSource", ""),
+    ),
+    Route("PUT", "/webhook/grafana", _GRAFANA, Asks.SOURCE, "a webhook of Grafana", _operation("putGrafana", _PUT)),
+    Route(
+        "PUT",
+        "/webhook/grafana/{name}",
+        _GRAFANA,
+        Asks.SOURCE,
+        "a webhook of the Grafana of that name",
+        _operation("putGrafanaSource", _PUT, name="grafana"),
+    ),
+)

@@ -16,6 +16,7 @@ from receiver.errors import StoreAway
 from receiver.flow.configuration import Configuration
 from receiver.store import Gauges, Spool
 from receiver.web.keys import CONFIGURATION, INTO, METERS, STORE
+from receiver.web.table import Asks, Operation, Route
 
 SAME = "The same on every replica of one database: aggregate with max, not sum."
 OTHER = "_other"
@@ -120,3 +121,15 @@ def _age(since: times.Instant | None) -> float:
 
 def _gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(f"alertsage_{name}", text, value=float(value))
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/metrics",
+        metrics,
+        Asks.READ,
+        "Prometheus metrics",
+        Operation("metrics", "operation", str, media=("text/plain", "application/openmetrics-text")),
+    ),
+)

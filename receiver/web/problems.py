@@ -1,6 +1,7 @@
 """Errors as answers: RFC 9457 problem documents with one plain sentence."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from aiohttp import web
@@ -24,8 +25,15 @@ def problem(status: int, sentence: str, headers: dict[str, str] | None = None) -
     )
 
 
-def answered(handle: Handler) -> Handler:
-    """The handler, but every error becomes an answer; refusals of webhooks are counted and logged."""
+PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""What is told of alerts is kept nowhere on the way, and is no page whatever a sender wrote into it."""
+
+
+def answered(handle: Handler, headers: Mapping[str, str] = PRIVATE) -> Handler:
+    """The handler, but every error becomes an answer; refusals of webhooks are counted and logged.
+
+    Every answer has these headers, unless the handler has said something else there.
+    """
 
     async def answer(request: web.Request) -> web.StreamResponse:
         underway = request.app[UNDERWAY]
@@ -36,6 +44,8 @@ def answered(handle: Handler) -> Handler:
             response = _answer(request, error)
         finally:
             underway.end()
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
         if underway.stopping:
             response.force_close()
         return response

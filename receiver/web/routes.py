@@ -7,7 +7,7 @@ from aiohttp import web
 
 from receiver.errors import Refused
 from receiver.sources import KINDS
-from receiver.web import api, health, intake, metrics, security
+from receiver.web import api, document, health, intake, metrics, security
 from receiver.web.keys import CALLER, CONFIGURATION
 from receiver.web.problems import answered
 from receiver.web.table import Asks, Handle, Route
@@ -21,37 +21,28 @@ async def index(request: web.Request) -> web.Response:
 
 
 ROUTES = (
-    Route("GET", "/", index, Asks.READ, "this list"),
-    Route("POST", "/webhook", intake.webhook, Asks.SOURCE, "any sender's webhook, known by its form"),
-    Route("POST", "/webhook/{kind}", intake.webhook, Asks.SOURCE, "alertmanager, grafana, sentry or generic"),
-    Route("POST", "/webhook/{kind}/{name}", intake.webhook, Asks.SOURCE, "the same for a source of that name"),
-    Route("PUT", "/webhook/grafana", partial(intake.webhook, kind="grafana"), Asks.SOURCE, "Grafana may be set to PUT"),
-    Route(
-        "PUT",
-        "/webhook/grafana/{name}",
-        partial(intake.webhook, kind="grafana"),
-        Asks.SOURCE,
-        "the same for a source of that name",
-    ),
+    Route("GET", "/", index, Asks.READ, "this list, as text"),
+    *intake.ROUTES,
     *api.ROUTES,
-    Route("GET", "/metrics", metrics.metrics, Asks.READ, "Prometheus metrics"),
-    Route("GET", "/healthz", health.healthy, Asks.NOTHING, "200 while the process serves"),
-    Route("GET", "/readyz", health.ready, Asks.NOTHING, "200 when webhooks can be taken, else 503"),
-    Route("GET", "/-/healthy", health.healthy, Asks.NOTHING, "the same as /healthz"),
-    Route("GET", "/-/ready", health.ready, Asks.NOTHING, "the same as /readyz"),
-    Route("POST", "/-/reload", health.reload, Asks.ADMIN, "load configuration, enrichers and rules anew"),
+    *document.ROUTES,
+    *metrics.ROUTES,
+    *health.ROUTES,
 )
 
 
 def add_routes(app: web.Application) -> None:
     """Serve the table. A trailing slash is accepted and never redirected: a redirected webhook is a lost one."""
+    app[document.DOCUMENT] = document.Document(ROUTES)
     for route in ROUTES:
-        handle = answered(route.handle if route.asks in _UNGUARDED else _guarded(route))
+        if route.asks is Asks.SOURCE:
+            handle = answered(route.handle, _TO_SENDERS)
+        else:
+            handle = answered(route.handle if route.asks is Asks.NOTHING else _guarded(route))
         _add(app, route.method, route.path, handle)
         if route.path.endswith("/{kind}"):
             # a path without blanks is found at once, one with blanks by a search
             for kind in KINDS:
-                _add(app, route.method, route.path.format(kind=kind), answered(partial(route.handle, kind=kind)))
+                _add(app, route.method, route.path.format(kind=kind), answered(partial(route.handle, kind=kind), _TO_SENDERS))
     app.router.add_route("*", "/{anywhere:.*}", answered(_nowhere))
 
 
@@ -74,7 +65,8 @@ async def _nowhere(request: web.Request) -> web.StreamResponse:
 _PATTERNS = {route.path: re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route.path)) + "/?") for route in ROUTES}
 
 
-_UNGUARDED = (Asks.NOTHING, Asks.SOURCE)
+_TO_SENDERS: dict[str, str] = {}
+"""No headers besides: senders look at none, and there are many webhooks."""
 
 
 def _guarded(route: Route) -> Handle:

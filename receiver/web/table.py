@@ -1,5 +1,6 @@
 """A line of the URL table: what it serves, which credential it asks for, its part of the API document."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,14 +8,19 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import to_json
 
 from receiver.errors import Refused
-from receiver.web.body import read_body
+from receiver.sources.text import decode
+from receiver.web.body import IN_A_THREAD, read_body
 from receiver.web.keys import CONFIGURATION, UNDERWAY
 from receiver.web.underway import Held
 
 Handle = Callable[..., Awaitable[web.StreamResponse]]
 M = TypeVar("M", bound="Body")
+
+LARGEST = 2**20
+"""Bytes of a posted form, inflated: nothing that a person or a program says of an alert is longer."""
 
 
 class Asks(StrEnum):
@@ -35,9 +41,24 @@ class Asks(StrEnum):
 
 
 class Body(BaseModel):
-    """What is posted to a route: nothing besides its fields is taken, and no text is taken for a number."""
+    """What is posted to a route: nothing besides its fields is taken, and no text is taken for a number.
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    What stands below a field tells readers of the document what it means.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+
+
+class Answer(BaseModel):
+    """What a route answers with, as the document tells it."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class Query(BaseModel):
+    """A route's URL parameters, as the document tells them."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +78,13 @@ class Operation:
     about: str = ""
     """A paragraph for readers."""
     example: Mapping[str, Any] = field(default_factory=dict)
-    """A body that works as it stands."""
+    """A body that works as it stands; without `takes`, URL parameters."""
+    place: Mapping[str, Any] = field(default_factory=dict)
+    """Values of the path's blanks that the example works with, where they are not the usual ones."""
+    besides: Mapping[int, str] = field(default_factory=dict)
+    """Other good answers of the same shape: their status and what it means."""
+    media: tuple[str, ...] = ("application/json",)
+    """Types of its answer, the usual one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +101,32 @@ class Route:
 
 
 async def taken(request: web.Request, form: type[M]) -> M:
-    """The posted JSON as that form. Raises Refused: 415 for another type, 400 for no JSON, 422 for another form."""
+    """The posted JSON as that form, its texts safe to store (U+FFFD for NUL); an empty body is an empty form.
+
+    Raises Refused: 415 for another type, 400 for no JSON, 422 for another form.
+    """
     if request.content_type != "application/json":
         raise Refused(f"send JSON, with Content-Type: application/json (not {request.content_type[:80]})", status=415)
     underway, limits = request.app[UNDERWAY], request.app[CONFIGURATION].setup.settings.limits
     held = Held(underway, limits.in_flight)
     try:
         body = await read_body(request, limits, underway, held)
-        return form.model_validate_json(body or b"{}")
+        if len(body) > LARGEST:
+            raise Refused(f"the body is larger than {LARGEST} bytes", status=413, reason="too_large")
+        if len(body) > IN_A_THREAD:
+            return await asyncio.to_thread(_read, body, form, limits.values)
+        return _read(body, form, limits.values)
     except ValidationError as error:
         raise _misfit(error) from None
     finally:
         held.give_back()
 
 
+def _read(body: bytes, form: type[M], values: int) -> M:
+    return form.model_validate_json(to_json(decode(body, values)) if body else b"{}")
+
+
 def _misfit(error: ValidationError) -> Refused:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    if first["type"] == "json_invalid":
-        return Refused(f"this is no JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
     place = ".".join(map(str, first["loc"]))[:200]
     return Refused(f"{place}: {first['msg'].removeprefix('Value error, ')}" if place else first["msg"], status=422)
