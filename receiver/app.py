@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 from aiohttp import web
+from aiohttp.log import server_logger
 
 from receiver.background.drainer import Drainer
 from receiver.background.supervise import keep_running
@@ -28,6 +29,7 @@ from receiver.settings import Settings
 from receiver.settings.sources import Auth
 from receiver.store import Spool, Store, open_database, unusable
 from receiver.web.keys import CONFIGURATION, INTO, METERS, STORE, UNDERWAY
+from receiver.web.problems import Unread
 from receiver.web.routes import add_routes
 from receiver.web.underway import Underway
 
@@ -63,6 +65,7 @@ def build_app(load: Callable[[], Settings]) -> web.Application:
 
 def make_runner(app: web.Application) -> web.AppRunner:
     """The application with the server's own settings: bodies are inflated by us, under a bound."""
+    server_logger.filters[:] = [Unread()]
     return web.AppRunner(
         app,
         access_log=None,

@@ -135,18 +135,18 @@ def _before(cursor: str | None) -> int | None:
 class Wanted(Query):
     """Which alerts: everything that is asked for has to hold."""
 
-    status: list[Status | Literal["open"]] = []
+    status: list[Status | Literal["open"]] = Field([], max_length=MOST_VALUES)
     """`open` stands for `active`, `acknowledged` and `suppressed`."""
-    source: list[str] = []
+    source: list[str] = Field([], max_length=MOST_VALUES)
     """The names of sources."""
-    priority: list[Priority] = []
-    category: list[Category] = []
-    alertname: list[str] = []
+    priority: list[Priority] = Field([], max_length=MOST_VALUES)
+    category: list[Category] = Field([], max_length=MOST_VALUES)
+    alertname: list[str] = Field([], max_length=MOST_LABELS)
     q: str = Field("", max_length=200)
     """This text in title, message or name, in capitals or not."""
     limit: int = Field(USUAL, ge=1, le=MOST)
     """At most so many on a page."""
-    cursor: str = ""
+    cursor: str = Field("", json_schema_extra={"format": "cursor"})
     """After the page that gave this `next`."""
 
 

@@ -17,6 +17,7 @@ from receiver.web.openapi import document
 from receiver.web.table import Asks, Route
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
+_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _USUAL = "127.0.0.1:9911"
 
 
@@ -36,10 +37,7 @@ class Document:
         """The readable page, its examples asking that address, and the policy that it is shown under."""
         style = (data("templates") / "api.css").read_text()
         digest = b64encode(sha256(style.encode()).digest()).decode()
-        policy = (
-            f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        )
-        return page.render(self.openapi, address, style), policy
+        return page.render(self.openapi, address, style), f"{_POLICY}; style-src 'sha256-{digest}'"
 
 
 DOCUMENT = web.AppKey("document", Document)

@@ -1,6 +1,7 @@
 """The webhook handler."""
 
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -116,9 +117,11 @@ _ALERT = {
     "annotations": {"summary": "/var on web-1 is 91% full"},
     "startsAt": "2026-11-23T06:40:41.347Z",
 }
+_ALERTMANAGER = {"version": "4", "receiver": "alertsage", "groupKey": "{}", "status": "firing", "alerts": [_ALERT]}
+_GRAFANA = {"version": "1", "orgId": 1, "receiver": "alertsage", "status": "firing", "alerts": [_ALERT]}
 
 
-def _operation(id_: str, about: str, **place: str) -> Operation:
+def _operation(id_: str, about: str = "", example: Mapping[str, Any] = _ALERTMANAGER) -> Operation:
     return Operation(
         id_,
         "webhooks",
@@ -126,36 +129,36 @@ def _operation(id_: str, about: str, **place: str) -> Operation:
         takes=SendersOwn,
         problems=(404,),
         about=about,
-        example={"version": "4", "receiver": "alertsage", "groupKey": "{}", "status": "firing", "alerts": [_ALERT]},
+        example=example,
         besides={202: "Stored on this server's disk, and in the database as soon as that answers again"},
-        place=place,
+        place={"name": "grafana"} if example is _GRAFANA else {},
     )
 
 
-_GRAFANA = partial(webhook, kind="grafana")
+def _of_grafana(method: str) -> tuple[Route, Route]:
+    handle, name = partial(webhook, kind="grafana"), f"grafana{method.capitalize()}"
+    asks, about = Asks.SOURCE, "Grafana may be set to either method."
+    path, says = "/webhook/grafana", "a webhook of Grafana"
+    named, its = f"{path}/{{name}}", "a webhook of the Grafana of that name"
+    return (
+        Route(method, path, handle, asks, says, _operation(name, about, _GRAFANA)),
+        Route(method, named, handle, asks, its, _operation(f"{name}Named", about, _GRAFANA)),
+    )
+
+
 _ANY = "Whose it is shows in its headers, else in its keys: an address to drop in."
 _KIND = "For the source that is named like its kind, or is the only one of it."
-_PUT = "The same as `POST`: Grafana may be set to it."
 ROUTES = (
-    Route("POST", "/webhook", webhook, Asks.SOURCE, "any known sender's webhook", _operation("tell", _ANY)),
-    Route(
-        "POST", "/webhook/{kind}", webhook, Asks.SOURCE, "a webhook of that kind", _operation("tellKind", _KIND)
-    ),
+    Route("POST", "/webhook", webhook, Asks.SOURCE, "any known sender's webhook", _operation("webhook", _ANY)),
+    Route("POST", "/webhook/{kind}", webhook, Asks.SOURCE, "a webhook of that kind", _operation("webhookKind", _KIND)),
     Route(
         "POST",
         "/webhook/{kind}/{name}",
         webhook,
         Asks.SOURCE,
         "a webhook of the source of that name",
-        _operation("tellSource", ""),
+        _operation("webhookNamed"),
     ),
-    Route("PUT", "/webhook/grafana", _GRAFANA, Asks.SOURCE, "a webhook of Grafana", _operation("putGrafana", _PUT)),
-    Route(
-        "PUT",
-        "/webhook/grafana/{name}",
-        _GRAFANA,
-        Asks.SOURCE,
-        "a webhook of the Grafana of that name",
-        _operation("putGrafanaSource", _PUT, name="grafana"),
-    ),
+    *_of_grafana("POST"),
+    *_of_grafana("PUT"),
 )

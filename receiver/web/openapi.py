@@ -26,7 +26,7 @@ that you do not know.
 """.strip()
 PLACES: Mapping[str, tuple[dict[str, Any], Any, str]] = {
     "id": ({"type": "integer", "minimum": 1, "maximum": 10**18 - 1}, 1, "Its number."),
-    "kind": ({"enum": list(KINDS)}, "alertmanager", "The kind of sender."),
+    "kind": ({"enum": [kind for kind in KINDS if kind != "grafana"]}, "alertmanager", "The kind of sender."),
     "name": ({"type": "string", "minLength": 1}, "alertmanager", "The name of the configured source."),
 }
 """The blanks of paths: schema, usual example, meaning."""
@@ -34,8 +34,8 @@ SCHEMES: Mapping[str, dict[str, str]] = {
     "token": {
         "type": "http",
         "scheme": "bearer",
-        "description": "An API token, or `server.token`; the scopes it needs stand beside each operation. Asked for once"
-        " either exists; until then only requests from the same machine are answered.",
+        "description": "An API token, or `server.token`; the scopes it needs stand beside each operation. Asked for"
+        " once either exists; until then only requests from the same machine are answered.",
     },
     "sourceBearer": {"type": "http", "scheme": "bearer", "description": "`sources.NAME.auth.bearer`"},
     "sourceBasic": {"type": "http", "scheme": "basic", "description": "`sources.NAME.auth.basic`"},
@@ -49,11 +49,12 @@ SCHEMES: Mapping[str, dict[str, str]] = {
         "type": "apiKey",
         "in": "header",
         "name": "Sentry-Hook-Signature",
-        "description": "HMAC-SHA256 of the body in hex, by a secret of `sources.NAME.auth.signature`. Grafana sends it as"
-        " `X-Grafana-Alerting-Signature`; other names, and headers with a plain secret, are set for each source.",
+        "description": "HMAC-SHA256 of the body in hex, by a secret of `sources.NAME.auth.signature`. Grafana sends it"
+        " as `X-Grafana-Alerting-Signature`; other names, and headers with a plain secret, are set for each source.",
     },
 }
-_SOURCES: list[dict[str, list[str]]] = [{}, *({name: []} for name in SCHEMES if name.startswith("source"))]
+_NOTHING: dict[str, list[str]] = {}
+_SOURCES = [_NOTHING, *[{name: list[str]()} for name in SCHEMES if name.startswith("source")]]
 _MEANS: Mapping[int, str] = {
     400: "The body or a parameter can never be taken as it is.",
     401: "The credentials are missing or wrong.",
@@ -75,7 +76,7 @@ BLANK = re.compile(r"\{(\w+)\}")
 
 
 def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
-    """The document of all routes that have an Operation. Raises KeyError for a tag, blank or status without a meaning."""
+    """The document of all routes that have an Operation. Raises KeyError for a tag or status without a meaning."""
     told = [(route, route.operation) for route in routes if route.operation is not None]
     schemas = _Schemas(operation for _, operation in told)
     paths: dict[str, dict[str, Any]] = {}

@@ -63,18 +63,29 @@ def _operations(document: Mapping[str, Any], address: str) -> Iterator[dict[str,
     shared = document["components"]
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            answers = [(status, _resolved(told, shared["responses"])) for status, told in operation["responses"].items()]
+            answers = [
+                (status, _resolved(told, shared["responses"])) for status, told in operation["responses"].items()
+            ]
             body = next(iter(operation.get("requestBody", {}).get("content", {}).values()), None)
             yield {
                 **operation,
                 "method": method.upper(),
                 "path": path,
                 "parameters": operation.get("parameters", []),
-                "scopes": sorted({scope for way in operation["security"] for scopes in way.values() for scope in scopes}),
+                "scopes": sorted(
+                    {scope for way in operation["security"] for scopes in way.values() for scope in scopes}
+                ),
                 "body": body,
+                "form": body and _form(body["schema"], shared["schemas"]),
                 "answers": answers,
                 "command": command(address, method.upper(), path, operation),
             }
+
+
+def _form(schema: Mapping[str, Any], shared: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The schema of a body when it has fields of its own to show."""
+    told = _resolved(schema, shared)
+    return told if told.get("properties") else None
 
 
 def _resolved(told: Mapping[str, Any], shared: Mapping[str, Any]) -> Mapping[str, Any]:
