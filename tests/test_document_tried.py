@@ -1,5 +1,6 @@
 """The served document is tried by a program that knows nothing else of alertsage: schemathesis."""
 
+import os
 import re
 import subprocess
 import sys
@@ -24,7 +25,8 @@ def test_schemathesis_finds_no_fault_in_it(tmp_path: Path) -> None:
         some_alerts(server)
         command = [SCHEMATHESIS, "--config-file", REPO / "tests/schemathesis.toml", "run", "--no-color"]
         command += ["-H", f"Authorization: Bearer {TOKEN}", f"{server.url}/api/openapi.json"]
-        done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
+        environment = os.environ | {"PYTHONPATH": str(REPO)}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         log = server.log.read_text()
     assert done.returncode == 0, done.stdout + done.stderr
     (generated,) = re.findall(r"(\d+) generated", done.stdout)
