@@ -14,7 +14,6 @@ from typing import cast
 from receiver.domain.searchterms import (
     CHOICES,
     Among,
-    Choice,
     Compared,
     Figure,
     Label,
@@ -149,21 +148,21 @@ class _Reader:
     def _among(self, name: str, negated: bool) -> Among:
         if name not in CHOICES:
             raise Unreadable(f"{name[:40]}: is no field; {_instead(name)}, or {QUOTE}", self.began)
-        choice, found = cast("Choice", name), dict[str, None]()
+        found = dict[str, None]()
         while True:
             at, quoted = self._at, self._text[self._at : self._at + 1] == '"'
             written = self._quoted(spaced=False) if quoted else self._taken(_LISTED)
             if not written and not quoted:
                 raise Unreadable(f"a value is missing behind {name}:", at)
             with self._place(at):
-                found |= dict.fromkeys(values(choice, written, quoted=quoted))
+                found |= dict.fromkeys(values(name, written, quoted=quoted))
             if self._text[self._at : self._at + 1] != ",":
                 break
             self._at += 1
         self._ends()
         if len(found) > MOST_VALUES:
             raise Unreadable(f"{name} has more than {MOST_VALUES} values", self.began)
-        return Among(choice, tuple(found), negated)
+        return Among(name, tuple(found), negated)
 
     def _compared(self, name: str, sign: str, negated: bool) -> Term:
         if name not in _COMPARED:

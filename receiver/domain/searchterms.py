@@ -1,7 +1,8 @@
 """The terms of a search, and how their values are read: each reader raises ValueError with a plain sentence."""
 
+import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Literal, get_args
@@ -86,16 +87,18 @@ def _one_of(name: str, written: str, known: Sequence[str]) -> str:
     raise ValueError(f'"{written[:40]}" is no {name}; {hint}')
 
 
+_COMPARE: Mapping[str, Callable[[int, int], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+
+
 def priorities(sign: str, written: str) -> tuple[str, ...]:
     """The priorities that compare so with that one, most urgent first; never none."""
     rank = Priority(_one_of("priority", written, tuple(Priority))).rank
-    holds = {
-        ">": lambda one: one > rank,
-        ">=": lambda one: one >= rank,
-        "<": lambda one: one < rank,
-        "<=": lambda one: one <= rank,
-    }[sign]
-    found = tuple(one.value for one in Priority if holds(one.rank))
+    found = tuple(one.value for one in Priority if _COMPARE[sign](one.rank, rank))
     if not found:
         raise ValueError(f"no priority is {'above' if sign == '>' else 'below'} {written}; did you mean {sign}=?")
     return found
