@@ -113,11 +113,11 @@ async def test_it_is_served_as_it_is_made(site: Site, document: Any) -> None:
 async def test_answers_have_no_more_than_it_tells(site: Site, document: Any) -> None:
     """Answers may grow, but not unsaid."""
     await site.post("/webhook", webhook(firing("A", severity="critical", instance="web-1")))
-    for path, shape in (("/api/v1/alerts/1", "WholeAlert"), ("/api/v1/alerts", "AlertPage")):
+    for path, shape in (("/api/v1/alerts/1", "AlertWithHistory"), ("/api/v1/alerts", "AlertPage")):
         answer = (await site.get(path)).json
         assert answer.keys() == document["components"]["schemas"][shape]["properties"].keys()
     (listed,) = answer["alerts"]
-    assert listed.keys() == document["components"]["schemas"]["Alert"]["properties"].keys()
+    assert listed.keys() == document["components"]["schemas"]["AlertForm"]["properties"].keys()
 
 
 # --- for people -----------------------------------------------------------------------------------------------------

@@ -1,13 +1,25 @@
 """What `schemathesis run` needs to know of texts that have a form of their own."""
 
-import base64
-
 import schemathesis
 from hypothesis import strategies as st
 
-
-def _cursor(position: int) -> str:
-    return base64.urlsafe_b64encode(b"%d" % position).decode().rstrip("=")
-
-
-schemathesis.openapi.format("cursor", st.just("") | st.integers(1, 10**9).map(_cursor))
+schemathesis.openapi.format("cursor", st.just(""))
+"""Each is of one list only: made up ones are refused."""
+schemathesis.openapi.format(
+    "search",
+    st.lists(
+        st.sampled_from(
+            [
+                "priority>=high",
+                "status:open,resolved",
+                "label.team=shop",
+                "age>1h",
+                '"disk full"',
+                "-source:other",
+                "disk",
+            ]
+        ),
+        max_size=6,
+        unique=True,
+    ).map(" ".join),
+)
