@@ -25,7 +25,7 @@ _SPACE = "".join(chr(code) for code in range(0x3001) if chr(code).isspace() and 
 _RESERVED = "{}!=~,\\\"'`"
 
 
-class Unreadable(ValueError):
+class Unreadable(ValueError):  # noqa: N818 - an answer to a person
     """Why a text is no matcher, in one sentence."""
 
 

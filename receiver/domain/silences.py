@@ -7,7 +7,7 @@ from dataclasses import replace
 from receiver.domain.alert import FOREVER, Alert, Change
 from receiver.domain.changes import change
 from receiver.domain.matchers import Matcher, fit
-from receiver.domain.times import Instant, rfc3339
+from receiver.domain.times import Instant, Span, rfc3339
 from receiver.domain.value import value
 from receiver.domain.vocabulary import Kind, Status
 from receiver.domain.windows import State, Window
@@ -28,6 +28,32 @@ class Terms:
     zone: str
     """The time zone that it is meant in, or ""."""
     comment: str
+
+
+@value
+class Draft:
+    """What somebody wrote of a silence they want, not looked at yet (`receiver.silencing.drafted`)."""
+
+    matchers: tuple[str, ...]
+    comment: str
+    starts_at: Instant | None = None
+    """None for now."""
+    ends_at: Instant | None = None
+    lasts: Span = 0
+    """Of each window of the schedule; without one, from the start to the end."""
+    schedule: str = ""
+    zone: str = ""
+
+
+@value
+class SilenceRule:
+    """A silence as it stands in a file of rules."""
+
+    id: str
+    draft: Draft
+    by: str
+    file: str
+    line: int
 
 
 @value

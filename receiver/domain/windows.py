@@ -1,6 +1,6 @@
 """When a silence is in force: once, or in a window that comes again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -38,7 +38,7 @@ class Window:
     starts_at: Instant
     ends_at: Instant | None
     """None for one that comes again for ever."""
-    schedule: Schedule | None = None
+    schedule: Schedule | None = field(default=None, compare=False)
     lasts: Span = 0
 
     def state(self, now: Instant) -> State:

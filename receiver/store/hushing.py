@@ -3,15 +3,15 @@
 Candidates are found by readers in slices; the writer judges each again in its own transaction.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select, text
 
 from receiver.domain.alert import Alert, Change
-from receiver.domain.matchers import Matcher, fit
 from receiver.domain.silences import InForce, Silence, settle
 from receiver.domain.times import Instant
+from receiver.domain.value import value
 from receiver.domain.vocabulary import OPEN
 from receiver.domain.windows import State
 from receiver.store import codec, silences
@@ -58,27 +58,34 @@ def open_alerts(connection: Connection) -> int:
     return int(connection.execute(count).scalar() or 0)
 
 
-def fitting(
-    connection: Connection, matchers: Sequence[Matcher], place: Place, *, indexed: bool, free: bool
-) -> tuple[list[int], Place | None]:
-    """Among the next open alerts: those that fit all of the matchers, the newest first, and how far that was.
+@value
+class Wanted:
+    """Which open alerts are sought."""
 
-    None for the place when it was all. `free` leaves out those that a silence holds already. `indexed` asks the label
-    index, for matchers that name label pairs.
+    fits: Callable[[Mapping[str, str]], bool]
+    """Whether one with these labels is meant."""
+    pairs: tuple[tuple[str, str], ...]
+    """Label pairs that all of them have, to ask the label index for; without any, all open alerts are looked at."""
+    free: bool
+    """True to leave out those that a silence holds."""
+
+
+def fitting(connection: Connection, wanted: Wanted, place: Place) -> tuple[list[int], Place | None]:
+    """Among the next SLICE open alerts: those that are wanted, the newest first, and how far that was.
+
+    None for the place when it was all.
     """
-    pairs = tuple(matcher.pair for matcher in matchers if matcher.pair) if indexed else ()
     part, before = place
-    query = AlertQuery(
-        statuses=_OPEN if pairs else _OPEN[part : part + 1], labels=pairs, limit=SLICE, before=before or None
-    )
+    statuses = _OPEN if wanted.pairs else _OPEN[part : part + 1]
+    query = AlertQuery(statuses=statuses, labels=wanted.pairs, limit=SLICE, before=before or None)
     listed: Select[Any] = select(alert.c.id, content.c.labels).join(content, content.c.alert_id == alert.c.id)
-    if free:
+    if wanted.free:
         listed = listed.where(alert.c.hushed_by == 0)
     rows = connection.execute(narrowed(listed, query, connection.dialect.name).limit(SLICE)).all()
-    found = [row.id for row in rows if fit(matchers, codec.json(row.labels))]
+    found = [row.id for row in rows if wanted.fits(codec.json(row.labels))]
     if len(rows) == SLICE:
         return found, (part, rows[-1].id)
-    return found, None if pairs or part + 1 == len(_OPEN) else (part + 1, 0)
+    return found, None if wanted.pairs or part + 1 == len(_OPEN) else (part + 1, 0)
 
 
 def put_right(connection: Connection, ids: Iterable[int], now: Instant, why: Mapping[int, str]) -> int:
