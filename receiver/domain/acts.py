@@ -33,9 +33,9 @@ def suppress(alert: Alert, who: str, until: Instant, now: Instant, why: str = ""
 
 
 def unsuppress(alert: Alert, now: Instant, who: str = "alertsage") -> Change | None:
-    """The suppression is over. None when the Alert is closed or its sender keeps it silenced: that wakes nothing."""
+    """The suppression is over. None when the Alert is closed, or its sender or a Silence holds it."""
     alert.suppressed_until = 0
-    if alert.status is not Status.SUPPRESSED or alert.silenced:
+    if alert.status is not Status.SUPPRESSED or now < alert.quiet_until:
         return None
     alert.status = Status.ACTIVE
     return change(alert, Kind.UNSUPPRESSED, now, who, "the suppression ended")
