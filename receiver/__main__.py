@@ -1,4 +1,4 @@
-"""The command line: `alertsage serve | check | explain | rules | replay | db | version`."""
+"""The command line: `alertsage serve | check | explain | rules | replay | tokens | db | version`."""
 
 import sys
 from datetime import timedelta
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from receiver.commands.on_database import tokens
 from receiver.errors import Mistakes
 
 _FILE = click.Path(path_type=Path)
@@ -36,6 +37,9 @@ def main() -> None:
     Start with `alertsage serve`; it needs no configuration. Every setting can also be given by the environment:
     ALERTSAGE__SERVER__LISTEN sets server.listen.
     """
+
+
+main.add_command(tokens)
 
 
 @main.command()

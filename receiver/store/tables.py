@@ -71,6 +71,8 @@ alert = Table(
         sqlite_where=text("latest"),
         postgresql_where=text("latest"),
     ),
+    # In the order of every usual list of what is open: by priority, and newest first.
+    Index("alert_status", "status", "priority", "id"),
     # Open alerts that a Silence holds, and those that only a person's suppression does, by its end.
     Index(
         "alert_hushed",
@@ -85,3 +87,176 @@ alert = Table(
         sqlite_where=text("status = 'suppressed' AND hushed_by = 0 AND NOT silenced"),
         postgresql_where=text("status = 'suppressed' AND hushed_by = 0 AND NOT silenced"),
     ),
+    Index(
+        "alert_heartbeat",
+        "name",
+        sqlite_where=text("heartbeat AND latest"),
+        postgresql_where=text("heartbeat AND latest"),
+    ),
+    Index(
+        "alert_note_key",
+        "fingerprint",
+        "source",
+        "id",
+        sqlite_where=text("has_note"),
+        postgresql_where=text("has_note"),
+    ),
+    Index("alert_note_name", "name", "id", sqlite_where=text("has_note"), postgresql_where=text("has_note")),
+    # Numbers are never used twice, even after the newest rows were deleted.
+    sqlite_autoincrement=True,
+    # Repeats rewrite rows: with room beside them they stay on their page, and no index is touched.
+    postgresql_with={"fillfactor": 75},
+)
+
+# What is shown, apart from the state that every repeat rewrites: the hot rows stay small, so a storm of repeats
+# dirties few pages.
+content = Table(
+    "content",
+    metadata,
+    Column("alert_id", Key, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("generator_url", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("annotations", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    # From deferred enrichers: kept apart, so that an alert described anew by a repeat keeps it.
+    Column("added", Text),
+    # What people and programs added to it by the API: a JSON object, kept over whatever its sender tells.
+    Column("metadata", Text),
+)
+
+change = Table(
+    "change",
+    metadata,
+    Column("alert_id", Key, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("why", Text, nullable=False),
+    # Where the alert stood after it; "" in rows from before this was kept.
+    Column("status", String, nullable=False, server_default=text("''")),
+    Column("via", String, nullable=False, server_default=text("''")),
+    Column("detail", Text),
+    Index("change_at", "at"),
+    sqlite_with_rowid=False,
+)
+
+# Silences made by people; those of rules/silences.yaml are kept here as well, so that all replicas judge alike.
+silence = Table(
+    "silence",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("matchers", Text, nullable=False),
+    Column("starts_at", BigInteger, nullable=False),
+    # NULL for a recurring one that goes on for ever.
+    Column("ends_at", BigInteger),
+    # A recurring window: cron expression of its starts, how long each lasts, and the time zone that both are meant in.
+    Column("schedule", String, nullable=False, server_default=text("''")),
+    Column("lasts", BigInteger, nullable=False, server_default=text("0")),
+    Column("zone", String, nullable=False, server_default=text("''")),
+    Column("comment", Text, nullable=False),
+    Column("created_by", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    # Counts its changes.
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    # The rule's id for one from a file, "" for one that people made.
+    Column("rule", String, nullable=False, server_default=text("''")),
+    Column("changed_by", String, nullable=False, server_default=text("''")),
+    Column("changed_at", BigInteger, nullable=False, server_default=text("0")),
+    # Counts all changes of all silences: the highest one tells whether what a replica remembers is still so.
+    Column("stamp", BigInteger, nullable=False, server_default=text("0")),
+    Index("silence_ends", "ends_at"),
+    Index("silence_stamp", "stamp"),
+    sqlite_autoincrement=True,
+)
+
+# API tokens: only a checksum is kept.
+token = Table(
+    "token",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("scopes", String, nullable=False),
+    Column("created_by", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("last_used_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    sqlite_autoincrement=True,
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("alert_id", Key, nullable=False),
+    Column("change_seq", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("lease_until", BigInteger, nullable=False),
+    Column("attempts", SmallInteger, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Index("job_due", "lease_until", "id"),
+    Index("job_alert", "alert_id"),
+    sqlite_autoincrement=True,
+)
+
+alert_count = Table(
+    "alert_count",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("status", String, primary_key=True),
+    Column("priority", String, primary_key=True),
+    Column("category", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("source", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("excerpt", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Deliveries that were taken in: the same one again (a retry, or a spooled copy of what was stored after all) is not.
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Index("delivery_at", "at"),
+    sqlite_with_rowid=False,
+)
+
+# Which of its kinds of webhook a sender has spoken with, and how often: what it never sends can then be told.
+voice = Table(
+    "voice",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("voice", String, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+label_row = Table(
+    "alert_label",
+    MetaData(),
+    Column("token", Integer, primary_key=True),
+    Column("alert_id", BigInteger, primary_key=True),
+)
+"""PostgreSQL's label index (`receiver.store.labels`): rows of (token, alert)."""
+label_index = table("alert_label", column("rowid", Integer), column("alert_label", String))
+"""SQLite's full-text table over labels (`receiver.store.labels`); made by the first migration."""

@@ -7,8 +7,9 @@ from aiohttp import web
 
 from receiver.errors import Refused
 from receiver.sources import KINDS
-from receiver.web import api, document, health, intake, metrics, security
-from receiver.web.keys import CALLER, CONFIGURATION
+from receiver.web import api, document, health, intake, metrics, tokens
+from receiver.web.callers import caller
+from receiver.web.keys import CALLER
 from receiver.web.problems import answered
 from receiver.web.table import Asks, Handle, Route
 
@@ -24,6 +25,7 @@ ROUTES = (
     Route("GET", "/", index, Asks.READ, "this list, as text"),
     *intake.ROUTES,
     *api.ROUTES,
+    *tokens.ROUTES,
     *document.ROUTES,
     *metrics.ROUTES,
     *health.ROUTES,
@@ -75,9 +77,10 @@ _TO_SENDERS: dict[str, str] = {}
 
 
 def _guarded(route: Route) -> Handle:
+    scope, what = str(route.asks), f"{route.method} {route.path}"
+
     async def check_first(request: web.Request) -> web.StreamResponse:
-        settings = request.app[CONFIGURATION].setup.settings
-        request[CALLER] = security.caller(request.headers, settings, str(route.asks))
+        request[CALLER] = await caller(request, scope, what)
         return await route.handle(request)
 
     return check_first

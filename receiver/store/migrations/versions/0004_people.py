@@ -28,8 +28,52 @@ def upgrade() -> None:
     op.add_column("change", sa.Column("detail", sa.Text()))
     op.execute(STOOD)
     op.create_index("change_at", "change", ["at"])
+    op.drop_index("alert_status", "alert")
+    op.create_index("alert_status", "alert", ["status", "priority", "id"])
     for name, columns, where in (
         ("alert_hushed", ["hushed_by", "id"], HUSHED),
         ("alert_wakes", ["suppressed_until"], WAKES),
     ):
         op.create_index(name, "alert", columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+    _silence()
+    _token()
+
+
+def _silence() -> None:
+    op.create_table(
+        "silence",
+        sa.Column("id", KEY, primary_key=True),
+        sa.Column("matchers", sa.Text(), nullable=False),
+        sa.Column("starts_at", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger()),
+        sa.Column("schedule", sa.String(), nullable=False, server_default=sa.text("''")),
+        sa.Column("lasts", sa.BigInteger(), nullable=False, server_default=sa.text("0")),
+        sa.Column("zone", sa.String(), nullable=False, server_default=sa.text("''")),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False, server_default=sa.text("1")),
+        sa.Column("rule", sa.String(), nullable=False, server_default=sa.text("''")),
+        sa.Column("changed_by", sa.String(), nullable=False, server_default=sa.text("''")),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False, server_default=sa.text("0")),
+        sa.Column("stamp", sa.BigInteger(), nullable=False, server_default=sa.text("0")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("silence_ends", "silence", ["ends_at"])
+    op.create_index("silence_stamp", "silence", ["stamp"])
+
+
+def _token() -> None:
+    op.create_table(
+        "token",
+        sa.Column("id", KEY, primary_key=True),
+        sa.Column("name", sa.String(), nullable=False, unique=True),
+        sa.Column("digest", sa.LargeBinary(), nullable=False, unique=True),
+        sa.Column("scopes", sa.String(), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger()),
+        sa.Column("last_used_at", sa.BigInteger()),
+        sa.Column("revoked_at", sa.BigInteger()),
+        sqlite_autoincrement=True,
+    )
