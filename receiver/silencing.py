@@ -114,7 +114,7 @@ class Misfit(ValueError):  # noqa: N818 - an answer to a person
 
 def drafted(draft: Draft, now: Instant) -> Terms:
     """The terms that the draft stands for; it begins now unless it says otherwise. Raises Misfit."""
-    told = _matchers(draft.matchers)
+    told = matchers_in(draft.matchers)
     comment = draft.comment.strip()
     if not comment:
         raise Misfit("comment", "is empty; say why nobody is to be told")
@@ -130,7 +130,8 @@ def drafted(draft: Draft, now: Instant) -> Terms:
     return Terms(told, window, " ".join(draft.schedule.split()), zone, comment)
 
 
-def _matchers(texts: Sequence[str]) -> tuple[Matcher, ...]:
+def matchers_in(texts: Sequence[str]) -> tuple[Matcher, ...]:
+    """The matchers in these texts, of which a silence can be made. Raises Misfit."""
     told: list[Matcher] = []
     for text in texts:
         if len(text) > LONGEST_TEXT:

@@ -8,13 +8,14 @@ from functools import partial
 from typing import Any
 
 from receiver.domain import times
+from receiver.domain.matchers import Matcher
 from receiver.domain.silences import Draft, Silence, SilenceRule, Terms
 from receiver.domain.times import Instant, rfc3339
 from receiver.domain.value import value
 from receiver.domain.windows import State
 from receiver.errors import Refused
 from receiver.settings.units import format_duration
-from receiver.silencing import Misfit, drafted
+from receiver.silencing import Misfit, drafted, matchers_in
 from receiver.store import Connection, Store, silences
 
 log = logging.getLogger("alertsage.silences")
@@ -28,6 +29,14 @@ class Edit:
     """Fields of Draft."""
     version: int | None
     """The version that they have seen; None when they do not say."""
+
+
+def matchers_of(texts: tuple[str, ...]) -> tuple[Matcher, ...]:
+    """The matchers in these texts, of which a silence could be made. Raises Refused (422)."""
+    try:
+        return matchers_in(texts)
+    except Misfit as misfit:
+        raise Refused(f"{misfit.field}: {misfit.sentence}", status=422) from None
 
 
 async def create(store: Store, draft: Draft, who: str) -> Silence:

@@ -9,15 +9,17 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select, text
 
 from receiver.domain.alert import Alert, Change
+from receiver.domain.search import Search
+from receiver.domain.searchterms import Among, Label
 from receiver.domain.silences import InForce, Silence, settle
 from receiver.domain.times import Instant
 from receiver.domain.value import value
 from receiver.domain.vocabulary import OPEN
 from receiver.domain.windows import State
 from receiver.store import codec, silences
-from receiver.store.queries import AlertQuery
+from receiver.store.queries import AlertQuery, Position
 from receiver.store.rows import change_each, labels_of
-from receiver.store.search import narrowed
+from receiver.store.search import found
 from receiver.store.tables import alert, alert_count, content
 
 SLICE = 200
@@ -77,15 +79,16 @@ def fitting(connection: Connection, wanted: Wanted, place: Place) -> tuple[list[
     """
     part, before = place
     statuses = _OPEN if wanted.pairs else _OPEN[part : part + 1]
-    query = AlertQuery(statuses=statuses, labels=wanted.pairs, limit=SLICE, before=before or None)
+    search = Search((Among("status", tuple(statuses)), *(Label(name, value) for name, value in wanted.pairs)))
+    ids, behind = found(connection, AlertQuery(search, limit=SLICE, after=Position(0, before) if before else None))
     listed: Select[Any] = select(alert.c.id, content.c.labels).join(content, content.c.alert_id == alert.c.id)
+    listed = listed.where(alert.c.id.in_(ids)).order_by(alert.c.id.desc())
     if wanted.free:
         listed = listed.where(alert.c.hushed_by == 0)
-    rows = connection.execute(narrowed(listed, query, connection.dialect.name).limit(SLICE)).all()
-    found = [row.id for row in rows if wanted.fits(codec.json(row.labels))]
-    if len(rows) == SLICE:
-        return found, (part, rows[-1].id)
-    return found, None if wanted.pairs or part + 1 == len(_OPEN) else (part + 1, 0)
+    fit = [row.id for row in connection.execute(listed) if wanted.fits(codec.json(row.labels))]
+    if behind is not None:
+        return fit, (part, behind.id)
+    return fit, None if wanted.pairs or part + 1 == len(_OPEN) else (part + 1, 0)
 
 
 def put_right(connection: Connection, ids: Iterable[int], now: Instant, why: Mapping[int, str]) -> int:

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from receiver.errors import Refused
 from receiver.sources import KINDS
-from receiver.web import api, document, health, intake, metrics, tokens
+from receiver.web import api, document, health, intake, metrics, silences, tokens
 from receiver.web.callers import caller
 from receiver.web.keys import CALLER
 from receiver.web.problems import answered
@@ -25,6 +25,7 @@ ROUTES = (
     Route("GET", "/", index, Asks.READ, "this list, as text"),
     *intake.ROUTES,
     *api.ROUTES,
+    *silences.ROUTES,
     *tokens.ROUTES,
     *document.ROUTES,
     *metrics.ROUTES,
