@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from receiver.domain.search import Search, Sort
 from receiver.domain.sighting import Sightings
 from receiver.domain.times import Instant
 from receiver.domain.value import value
@@ -24,6 +25,8 @@ class AlertQuery:
     limit: int = 50
     before: int | None = None
     """Only alerts with a smaller id: the keyset cursor."""
+    search: Search = field(default_factory=Search)
+    sort: Sort = Sort.NEWEST
 
 
 @dataclass(frozen=True, slots=True)

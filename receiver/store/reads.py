@@ -40,6 +40,11 @@ _LISTED = (
     alert.c.ended_at,
     alert.c.created_at,
     alert.c.predecessor,
+    alert.c.change_count,
+    alert.c.assignee,
+    alert.c.resolved_by,
+    alert.c.suppressed_until,
+    alert.c.hushed_by,
     content.c.kind,
     content.c.title,
     content.c.message,
@@ -48,6 +53,7 @@ _LISTED = (
     content.c.annotations,
     content.c.detail,
     content.c.added,
+    content.c.metadata,
 )
 _OPEN = tuple(sorted(status.value for status in OPEN))
 
@@ -170,6 +176,7 @@ def shape(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
     described = codec.described(row.detail)
     shown = {
         "id": row.id,
+        "version": row.change_count,
         "status": row.status,
         "source": row.source,
         "kind": row.kind,
@@ -186,6 +193,11 @@ def shape(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
         "ended_at": _time(row.ended_at),
         "created_at": rfc3339(row.created_at),
         "predecessor": row.predecessor,
+        "assignee": row.assignee or None,
+        "resolved_by": row.resolved_by or None,
+        "suppressed_until": _time(row.suppressed_until or None),
+        "silence": row.hushed_by or None,
+        "metadata": codec.json(row.metadata) if row.metadata else {},
         "recommendations": [],
     }
     shown |= described
