@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from receiver.domain.times import Instant, rfc3339
 from receiver.domain.vocabulary import OPEN
-from receiver.store import codec
+from receiver.store import codec, own
 from receiver.store.queries import AlertQuery, Gauges, Page
 from receiver.store.search import narrowed
 from receiver.store.tables import alert, alert_count, change, content, job, quarantine, voice
@@ -48,6 +48,7 @@ _LISTED = (
     content.c.annotations,
     content.c.detail,
     content.c.added,
+    own.TOLD,
 )
 _OPEN = tuple(sorted(status.value for status in OPEN))
 
@@ -189,6 +190,7 @@ def shape(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
         "recommendations": [],
     }
     shown |= described
+    own.show(shown, row.own)
     if row.added:
         add(shown, codec.json(row.added))
     if shown.get("priority") != row.priority:

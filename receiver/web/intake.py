@@ -9,6 +9,7 @@ from pydantic_core import to_json
 from receiver.errors import Refused
 from receiver.flow.accept import Taken, Webhook, accept
 from receiver.settings import Settings
+from receiver.sources import SENDERS
 from receiver.sources.shape import kind_of
 from receiver.web import security
 from receiver.web.body import read_body
@@ -77,7 +78,7 @@ def _first_check(request: web.Request, settings: Settings, source: str) -> bool:
 def _named(kind: str, name: str, settings: Settings) -> str:
     """The configured source the URL means. Raises Refused (404), naming those there are."""
     named = settings.sources.get(name or kind)
-    if named is not None and named.kind == kind:
+    if named is not None and named.kind == kind and kind in SENDERS:
         return name or kind
     if not name:
         return _only(kind, settings)
@@ -86,14 +87,15 @@ def _named(kind: str, name: str, settings: Settings) -> str:
 
 def _only(kind: str, settings: Settings) -> str:
     """The one source of that kind, or of several the one that has its name. Raises Refused (404)."""
-    of_kind = [name for name, source in settings.sources.items() if source.kind == kind]
+    of_kind = [name for name, source in settings.sources.items() if source.kind == kind and kind in SENDERS]
     if len(of_kind) == 1 or kind in of_kind:
         return kind if kind in of_kind else of_kind[0]
     raise _nowhere(f"of kind {kind[:40]}" if not of_kind else f"of kind {kind} alone: there are several", settings)
 
 
 def _nowhere(what: str, settings: Settings) -> Refused:
-    urls = ", ".join(f"/webhook/{source.kind}/{known}" for known, source in settings.sources.items())
+    posting = [(known, source.kind) for known, source in settings.sources.items() if source.kind in SENDERS]
+    urls = ", ".join(f"/webhook/{kind}/{known}" for known, kind in posting)
     # whoever has no credentials yet need not learn more than that
     there = "see `sources` in the configuration" if settings.server.token else f"there is {urls}"
     return Refused(f"no source is configured {what}; {there}", status=404, reason="unknown_source")

@@ -6,8 +6,8 @@ from functools import partial
 from aiohttp import web
 
 from receiver.errors import Refused
-from receiver.sources import KINDS
-from receiver.web import api, health, intake, metrics, security
+from receiver.sources import SENDERS
+from receiver.web import api, create, health, intake, metrics, security
 from receiver.web.keys import CALLER, CONFIGURATION
 from receiver.web.problems import answered
 from receiver.web.table import Asks, Handle, Route
@@ -34,6 +34,7 @@ ROUTES = (
         "the same for a source of that name",
     ),
     *api.ROUTES,
+    *create.ROUTES,
     Route("GET", "/metrics", metrics.metrics, Asks.READ, "Prometheus metrics"),
     Route("GET", "/healthz", health.healthy, Asks.NOTHING, "200 while the process serves"),
     Route("GET", "/readyz", health.ready, Asks.NOTHING, "200 when webhooks can be taken, else 503"),
@@ -50,7 +51,7 @@ def add_routes(app: web.Application) -> None:
         _add(app, route.method, route.path, handle)
         if route.path.endswith("/{kind}"):
             # a path without blanks is found at once, one with blanks by a search
-            for kind in KINDS:
+            for kind in SENDERS:
                 _add(app, route.method, route.path.format(kind=kind), answered(partial(route.handle, kind=kind)))
     app.router.add_route("*", "/{anywhere:.*}", answered(_nowhere))
 

@@ -26,6 +26,8 @@ def upgrade() -> None:
     op.add_column("change", sa.Column("detail", sa.Text()))
     op.execute(STOOD)
     op.create_index("change_at", "change", ["at"])
+    op.add_column("delivery", sa.Column("alert_id", sa.BigInteger()))
+    op.add_column("delivery", sa.Column("said", sa.LargeBinary()))
     _silence()
     _token()
 
