@@ -68,6 +68,7 @@ FORMS: Mapping[str, Form] = {
         resource="resource",
         title="{Side} {What} - {resource}",
         category=Category.SYSTEM,
+        labels={"instance": "resource"},
     ),
     "application-error": Form(
         "a program caught an error",
@@ -204,7 +205,21 @@ def _what(metric: str) -> str:
 
 _SHARES = ("percent", "percentage", "pct", "utilization", "utilisation")
 _SAID = frozenset(
-    {"usage", "used", "use", "free", "available", "idle", "left", "remaining", "load", "rate", "errors", "steal", "wait"}
+    {
+        "usage",
+        "used",
+        "use",
+        "free",
+        "available",
+        "idle",
+        "left",
+        "remaining",
+        "load",
+        "rate",
+        "errors",
+        "steal",
+        "wait",
+    }
 )
 """Words behind which "Usage" would be one too many."""
 

@@ -32,7 +32,9 @@ def called(metric: str) -> str:
 
 def headed(name: str) -> str:
     """A name in the words of a title: `api_response_time` is "API Response Time"."""
-    return " ".join(word.upper() if word in _ACRONYMS else word[:1].upper() + word[1:] for word in words_of(name).split())
+    return " ".join(
+        word.upper() if word in _ACRONYMS else word[:1].upper() + word[1:] for word in words_of(name).split()
+    )
 
 
 def bare(metric: str) -> str:

@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, StringConstraints, ValidationInfo, field_validator
 
+from receiver.domain.forms import OWN
 from receiver.settings.address import HeaderName
 from receiver.settings.mapping import MappingSection
 from receiver.settings.section import OptionalSecret, Secret, Secrets, Section, section
 from receiver.settings.units import Timeout
 from receiver.sources import KINDS
-from receiver.domain.forms import OWN
 
 
 class Basic(Section):

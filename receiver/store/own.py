@@ -32,3 +32,10 @@ def delivered(connection: Connection, source: str, key: str) -> tuple[int, bytes
     wanted = select(delivery.c.alert_id, delivery.c.said).where(delivery.c.source == source, delivery.c.key == key)
     row = connection.execute(wanted).first()
     return None if row is None or row.alert_id is None else (row.alert_id, row.said)
+
+
+def via(who: str) -> str:
+    """The interface over which a Change came that says nothing of it itself."""
+    if who.startswith("source:"):
+        return "api" if who == f"source:{OWN}" else "webhook"
+    return "alertsage"

@@ -89,7 +89,7 @@ def told(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[dict[str, Any]]:
                 "kind": row.kind,
                 "who": row.who,
                 "why": row.why,
-                "via": row.via or ("webhook" if row.who.startswith("source:") else "alertsage"),
+                "via": row.via or own.via(row.who),
                 "before": before,
                 "after": status,
                 "altered": codec.json(row.detail) if row.detail else {},

@@ -38,9 +38,7 @@ async def create(request: web.Request, form: str) -> web.Response:
 
 def _json(status: int, document: Any, location: str = "") -> web.Response:
     headers = {"Location": location} if location and status == 201 else None
-    return web.Response(
-        status=status, body=to_json(document) + b"\n", content_type="application/json", headers=headers
-    )
+    return web.Response(status=status, body=to_json(document) + b"\n", content_type="application/json", headers=headers)
 
 
 _ABOUT = (

@@ -6,14 +6,23 @@ Long texts are taken and cut: an alert that is cut is worth more than none.
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, AwareDatetime, Field, FiniteFloat, JsonValue, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AwareDatetime,
+    Field,
+    FiniteFloat,
+    JsonValue,
+    StringConstraints,
+    field_validator,
+)
 
 from receiver.domain.forms import PLAIN
 from receiver.domain.vocabulary import Category, Priority
 from receiver.web.table import Body
 
-Word = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
-"""A name: part of what tells the alert from others."""
+Word = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True), AfterValidator(lambda word: word[:300])]
+"""A name, and what of it is kept."""
 Count = Annotated[int, Field(ge=0, le=10**15)]
 Direction = Literal["above", "below"]
 
@@ -27,17 +36,17 @@ class Telling(Body):
     priority: Priority | None = None
     """Instead of the one that is found; the priority of an open alert only rises."""
     category: Category | None = None
-    metadata: dict[str, JsonValue] = {}
+    metadata: dict[str, JsonValue] = Field(default={})
     """Whatever helps: shown with the alert, and rules look at it."""
-    recommendations: list[str] = []
+    recommendations: list[str] = Field(default=[])
     """What you know to do: shown before what the rule book says."""
     affected_users: Count | None = None
     related_logs: str | None = None
     """Where to look: a path, an address, a query."""
-    notification_channels: list[str] = []
-    labels: dict[str, str] = {}
+    notification_channels: list[str] = Field(default=[])
+    labels: dict[str, str] = Field(default={})
     """To search, silence and route by."""
-    links: dict[str, str] = {}
+    links: dict[str, str] = Field(default={})
     """Titles to http or https addresses."""
     started_at: AwareDatetime | None = None
     """When it began, if not now."""
