@@ -298,7 +298,7 @@ class AlertService:
     ) -> Alert | None:
         """Nobody is told of it for so long."""
         said = {"who": suppressed_by, "reason": reason}
-        return self._act(alert_id, "suppress", lambda: {**said, "for": f"{max(1, round(duration_hours * 60))}m"})
+        return self._act(alert_id, "suppress", lambda: {**said, "duration": f"{max(1, round(duration_hours * 60))}m"})
 
     def update_alert(self, alert: Alert, updated_by: str = "") -> Alert | None:
         """Send what was put into `alert.metadata` since it came. Returns the alert as it is then."""
