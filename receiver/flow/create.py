@@ -55,7 +55,7 @@ async def create(form: str, given: Mapping[str, Any], key: str, setup: Setup, in
 
 def _became(connection: Any, key: str) -> tuple[bool, bytes, dict[str, Any] | None]:
     found = own.delivered(connection, OWN, key)
-    return (False, b"", None) if found is None else (True, found[1], reads.one(connection, found[0]))
+    return (False, b"", None) if found is None else (True, found[1], reads.brief(connection, found[0]))
 
 
 def _checksum(body: bytes, setup: Setup) -> bytes:

@@ -86,6 +86,13 @@ def one(connection: Connection, alert_id: int) -> dict[str, Any] | None:
     return shown
 
 
+def brief(connection: Connection, alert_id: int) -> dict[str, Any] | None:
+    """One alert as lists show it; None when there is none."""
+    listed = select(*_LISTED).join(content, content.c.alert_id == alert.c.id)
+    row = connection.execute(listed.where(alert.c.id == alert_id)).first()
+    return None if row is None else shape(row)
+
+
 def told(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[dict[str, Any]]:
     """The Changes of one alert in API form, the first one first."""
     shown, before = [], None

@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from receiver.domain.forms import FORMS, OWN, PLAIN
 from receiver.errors import Refused
 from receiver.flow.create import create as take_in
+from receiver.web.forms import AlertForm
 from receiver.web.forms_create import EXAMPLES, POSTED
 from receiver.web.keys import CONFIGURATION, INTO, METERS, SOURCE
 from receiver.web.table import Asks, Operation, Route, taken
@@ -54,7 +55,7 @@ def _route(form: str) -> Route:
     operation = Operation(
         f"create_{form.replace('-', '_')}" if form == PLAIN else f"create_{form.replace('-', '_')}_alert",
         "alerts",
-        dict[str, Any],
+        AlertForm,
         takes=POSTED[form],
         status=201,
         problems=(413, 415, 422),

@@ -40,6 +40,9 @@ class AlertForm(TypedDict):
     silence: int | None
     """The id of the silence that suppresses it."""
     metadata: dict[str, Any]
+    """What its sender told, under what was added to it since."""
+    related_logs: str | None
+    notification_channels: list[str]
     subject: str | None
     metric: str | None
     value: float | None
