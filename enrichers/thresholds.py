@@ -8,9 +8,11 @@ from enrichers import promql
 from enrichers.api import Context
 from enrichers.promql import Reading
 from enrichers.subject import subject
-from enrichers.units import called, figure, unit_of
+from enrichers.units import figure, unit_of
 from enrichers.values import value_in
 from receiver.domain.enrichment import AlertView, Direction, Enrichment
+from receiver.domain.forms import OWN
+from receiver.domain.words import called
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ def thresholds(alert: AlertView, _context: Context) -> Enrichment | None:
     value = value_in(alert, reading, rule.unit) if alert.value is None else alert.value
     overage = overage_percent(value, reading)
     said = _sentence(rule, value, overage, undescribed=not message)
+    if alert.kind == OWN:  # whoever words an own alert has the figures at hand
+        message, said = (message, "") if message else (said.removesuffix("."), "")
     return Enrichment(
         title=title or None,
         message=_joined(message, said) or None,

@@ -8,17 +8,8 @@ from datetime import timedelta
 import humanize
 
 from enrichers.promql import Reading
-from receiver.domain.words import words_of
+from receiver.domain.words import UNITS
 
-_SUFFIXES = (
-    (("_percent", "_percentage", "_pct"), "percent"),
-    (("_ratio", "_utilization", "_utilisation"), "ratio"),
-    (("_bytes", "_bytes_total"), "bytes"),
-    (("_milliseconds", "_ms"), "milliseconds"),
-    (("_seconds", "_seconds_total", "_seconds_sum"), "seconds"),
-    (("_celsius",), "celsius"),
-    (("_days",), "days"),
-)
 _SHARE = re.compile(r"[:_]ratio(?:[:_]|$)")
 _MOMENT = re.compile(r"timestamp(?:_seconds)?$")
 _ABSENCE = frozenset({"absent", "absent_over_time"})
@@ -57,7 +48,7 @@ def _rescaled(unit: str | None, scale: float) -> str | None:
 
 
 def _by_suffix(metric: str, reading: Reading) -> str | None:
-    found = next((unit for endings, unit in _SUFFIXES if metric.endswith(endings)), None)
+    found = next((unit for endings, unit in UNITS if metric.endswith(endings)), None)
     if found is None and _SHARE.search(metric):
         return "ratio"  # recording rules name it inside: job:errors:ratio_rate5m
     if reading.functions & _RATES and "histogram_quantile" not in reading.functions:
@@ -65,17 +56,6 @@ def _by_suffix(metric: str, reading: Reading) -> str | None:
     if found is None and (reading.functions & _COUNTING or metric.endswith("_total")):
         return "count"
     return found
-
-
-def called(metric: str) -> str:
-    """A metric's name without its unit, as people say it: `cpu_percent` is "CPU", `api_time_ms` is "API time"."""
-    ending = next((end for endings, _ in _SUFFIXES for end in endings if metric.endswith(end)), "")
-    words = words_of(metric.removesuffix(ending) or metric).split()
-    said = " ".join(word.upper() if word in _ACRONYMS else word for word in words)
-    return said[:1].upper() + said[1:]
-
-
-_ACRONYMS = frozenset({"cpu", "api", "http", "db", "io", "gc", "jvm", "ssl", "tls", "dns", "sql", "p50", "p95", "p99"})
 
 
 def figure(value: float, unit: str | None) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from receiver.domain.enrichment import AlertView, Term, Unknown
+from receiver.domain.forms import OWN
 from receiver.domain.vocabulary import Category, Priority
 
 SEVERITIES: Mapping[str, Priority] = {
@@ -29,6 +30,8 @@ NEARLY_FULL, FILLING = 95.0, 90.0
 """Percent of a quantity that ends at 100: from here at most five points are left, from here at most ten."""
 
 
+_JUDGED_HERE = frozenset({"generic", OWN})
+"""Kinds of senders that report what they measured, and leave it to us what to make of it."""
 LEVELS: Mapping[str, Priority] = {"warning": Priority.LOW, "info": Priority.INFO, "debug": Priority.INFO}
 """Levels of an application's events below error: a level is not a severity."""
 MANY_USERS, MANY_ERRORS = 10, 5
@@ -52,8 +55,11 @@ def of_alert(alert: AlertView) -> tuple[Priority, tuple[Term, ...]]:
             alert.labels.get("level", "error").lower(),
         )
     measured = alert.threshold is not None or alert.category is Category.AVAILABILITY
-    if alert.kind == "generic" and measured and not alert.labels.get("severity"):
-        return of_measured(alert)
+    if alert.kind in _JUDGED_HERE and not alert.labels.get("severity"):
+        if measured:
+            return of_measured(alert)
+        if alert.kind == OWN and alert.category is Category.SECURITY:
+            return Priority.HIGH, (Term("category", str(alert.category), "high: not measured, and seldom harmless"),)
     return of_received(alert)
 
 

@@ -117,3 +117,5 @@ class Sightings:
     """Why none of it can be taken: what could not be read is kept aside all the same."""
     redacted: int = 0
     """Secrets that were taken out."""
+    said: bytes = b""
+    """A checksum of it, for a sender that is told when it gives one delivery's identity to another; else empty."""

@@ -145,11 +145,16 @@ async def _store(
 
 def _delivery(told: Sightings, key: str) -> str:
     """What tells this delivery from others: the sender's key for it, what it says but once, or nothing but itself."""
+    if key:
+        return named(key)
+    return f"once:{told.delivery}" if told.delivery else f"id:{uuid.uuid4().hex}"
+
+
+def named(key: str) -> str:
+    """What a delivery is remembered by whose sender gave it that key."""
     if len(key) > LONGEST_KEY:
         return f"hash:{blake2b(key.encode('utf-8', 'replace'), digest_size=32).hexdigest()}"
-    if key:
-        return f"key:{clean(key)}"
-    return f"once:{told.delivery}" if told.delivery else f"id:{uuid.uuid4().hex}"
+    return f"key:{clean(key)}"
 
 
 def _without_secrets(webhook: Webhook, setup: Setup) -> bytes:

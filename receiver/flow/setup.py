@@ -58,11 +58,12 @@ def build(settings: Settings, meters: Meters) -> Setup:
     if mistakes:
         raise Mistakes(mistakes)
     inline, shown, deferred = (tuple(e for e in enrichers if e.stage == stage) for stage in get_args(Stage))
-    meters.introduce(settings.sources)
+    sources = settings.all_sources
+    meters.introduce(sources)
     names = tuple(enricher.name for enricher in inline)
     plans = {
         name: SourcePlan(
-            policy := _policy(settings, name),
+            policy := _policy(settings, source),
             bool(deferred),
             inline,
             book,
@@ -71,9 +72,9 @@ def build(settings: Settings, meters: Meters) -> Setup:
             names,
             KINDS[source.kind].join,
         )
-        for name, source in settings.sources.items()
+        for name, source in sources.items()
     }
-    contexts = {name: context_of(settings, name, source) for name, source in settings.sources.items()}
+    contexts = {name: context_of(settings, name, source) for name, source in sources.items()}
     return Setup(settings, inline, shown, deferred, book, plans, contexts)
 
 
@@ -159,10 +160,10 @@ class SourcePlan:
         )
 
 
-def _policy(settings: Settings, source: str) -> Policy:
+def _policy(settings: Settings, source: Source) -> Policy:
     times = settings.lifecycle
     return Policy(
-        expire_after=span(settings.sources[source].expiry),
+        expire_after=span(source.expiry),
         repeat_within=span(times.repeat_within),
         late_within=span(times.late_within),
         reopen_within=span(times.reopen_within),

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from enrichers import Context
-from enrichers.chain import Described, extend, provenance
+from enrichers.chain import SENDER, Described, extend, provenance
 from enrichers.shipped import SHIPPED
 from receiver.domain import times
 from receiver.domain.enrichment import AlertView, Recommendation
@@ -44,10 +44,19 @@ def completed(alert: dict[str, Any], setup: Setup) -> dict[str, Any]:
         "provenance": provenance(described.said),
     }
     add(said, {name: alert[name] for name in said})
+    _given_first(said, alert, len(view.recommendations))
     outcomes = alert["enrichers"]
     own = next((place for place, ran in enumerate(outcomes) if ran["enricher"] not in SHIPPED), len(outcomes))
     ran = [*outcomes[:own], *to_jsonable_python(described.outcomes), *outcomes[own:]]
     return alert | said | {"enrichers": ran}
+
+
+def _given_first(said: dict[str, Any], alert: dict[str, Any], book: int) -> None:
+    """What the sender itself recommends comes before what the book does: it knows its own case."""
+    given = alert["provenance"].get("recommendations", []).count(SENDER)
+    if given:
+        for many in (said["recommendations"], said["provenance"]["recommendations"]):
+            many[:] = [*many[book : book + given], *many[:book], *many[book + given :]]
 
 
 async def all_completed(alerts: Sequence[dict[str, Any]], setup: Setup) -> list[dict[str, Any]]:

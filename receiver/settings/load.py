@@ -16,7 +16,7 @@ from receiver.settings.model import SHIPPED, USUAL, Settings
 from receiver.settings.origin import Origin
 from receiver.settings.schema import keys_at
 from receiver.settings.sentences import sentence, unknown
-from receiver.sources import KINDS
+from receiver.sources import KINDS, SENDERS
 
 SOURCES = f"{environment.PREFIX}SOURCES__"
 DEFAULT = Path("config.yaml")
@@ -112,7 +112,8 @@ def unprotected(settings: Settings, origin: Origin) -> list[Mistake]:
     if server.listen.loopback or server.allow_anonymous:
         return []
     missing = [] if server.token else ["server.token"]
-    missing += [f"sources.{name}.auth" for name, source in settings.sources.items() if not source.auth.configured]
+    posting = [(name, source) for name, source in settings.sources.items() if source.kind in SENDERS]
+    missing += [f"sources.{name}.auth" for name, source in posting if not source.auth.configured]
     if not missing:
         return []
     *others, last = missing

@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
 )
 
+from receiver.domain.forms import OWN
 from receiver.errors import Mistake
 from receiver.settings.address import Address, HostName, Listen
 from receiver.settings.origin import Origin
@@ -220,7 +221,15 @@ class Settings(Section):
     def _some(cls, value: Mapping[str, Source]) -> Mapping[str, Source]:
         if not value:
             raise ValueError("is empty; name a source, or leave the section out for the usual ones")
+        for name, source in value.items():
+            if (name == OWN) != (source.kind == OWN):
+                raise ValueError(f"has {name} of kind {source.kind}, but the source {OWN} is what is posted to the API")
         return value
+
+    @property
+    def all_sources(self) -> Mapping[str, Source]:
+        """Those that are named, and what is posted to the API, which is always there."""
+        return {OWN: Source(kind="api"), **self.sources}
 
     _origin: Origin = PrivateAttr(default_factory=Origin)
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, StringConstraints, ValidationInfo, field_validator
 
+from receiver.domain.forms import OWN
 from receiver.settings.address import HeaderName
 from receiver.settings.mapping import MappingSection
 from receiver.settings.section import OptionalSecret, Secret, Secrets, Section, section
@@ -60,7 +61,7 @@ class Auth(Section):
 class Source(Section):
     """One sender (an HA pair shares one source)."""
 
-    kind: Literal["alertmanager", "grafana", "sentry", "generic"] = "alertmanager"
+    kind: Literal["alertmanager", "grafana", "sentry", "generic", "api"] = "alertmanager"
     expire_after: Timeout | None = None
     auth: Annotated[Auth, BeforeValidator(section)] = Auth()
     keep: tuple[Literal["vars", "headers", "cookies", "data", "env"], ...] = ()
@@ -75,6 +76,8 @@ class Source(Section):
     @classmethod
     def _fits(cls, value: Auth, info: ValidationInfo) -> Auth:
         kind = info.data.get("kind")
+        if value.configured and kind == OWN:
+            raise ValueError("is for webhooks; what is posted to /api/v1/alerts proves itself by an API token")
         if value.signature and kind == "alertmanager":
             raise ValueError("has a signature, which Alertmanager cannot make; use bearer, basic or header")
         if value.signature and kind == "generic" and value.signature.header is None:

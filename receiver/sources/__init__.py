@@ -8,7 +8,7 @@ from typing import Any
 from receiver.domain.enrichment import Enrichment
 from receiver.domain.sighting import Sighting, Sightings
 from receiver.domain.times import Instant
-from receiver.sources import alertmanager, generic, grafana, sentry
+from receiver.sources import alertmanager, generic, grafana, own, sentry
 from receiver.sources.context import Bounds, SourceContext
 
 Parse = Callable[[Mapping[str, str], Any, int, SourceContext, Instant], Sightings]
@@ -43,6 +43,8 @@ class Kind:
     """Lower-case names of the headers in which a signature of the raw body may come."""
     delivery: str = ""
     """Lower-case name of the header that identifies a delivery over its retries."""
+    webhook: bool = True
+    """False for what comes over the API, which asks for a token instead of a secret of the source's own."""
 
 
 KINDS: Mapping[str, Kind] = {
@@ -59,7 +61,10 @@ KINDS: Mapping[str, Kind] = {
         delivery="idempotency-key",
     ),
     "generic": Kind(generic.parse, timedelta(days=1), retries=False, delivery="idempotency-key"),
+    own.OWN: Kind(own.parse, timedelta(hours=1), retries=False, delivery="idempotency-key", webhook=False),
 }
 """By the word in the URL and in `sources.<name>.kind`."""
+SENDERS = tuple(name for name, kind in KINDS.items() if kind.webhook)
+"""The kinds that post webhooks."""
 
-__all__ = ["KINDS", "Bounds", "Join", "Kind", "Parse", "SourceContext"]
+__all__ = ["KINDS", "SENDERS", "Bounds", "Join", "Kind", "Parse", "SourceContext"]

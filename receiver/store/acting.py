@@ -1,6 +1,8 @@
 """Acts of people on one Alert or on many: read, decided and written in one transaction, all of them or none."""
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -12,11 +14,10 @@ from receiver.domain.acts import Illegal
 from receiver.domain.alert import Change
 from receiver.domain.value import value
 from receiver.domain.vocabulary import TOLD
-from receiver.store import codec, postgres_sql, sqlite_sql
+from receiver.store import codec, postgres_sql, search, sqlite_sql
 from receiver.store.batch import bucket
 from receiver.store.queries import AlertQuery
 from receiver.store.rows import HERE, IN_ORDER, Move, count, on_postgres, rows_of, save
-from receiver.store.search import narrowed
 from receiver.store.tables import alert, change, content
 
 SLICE = 500
@@ -65,8 +66,9 @@ class Moved(Exception):  # noqa: N818 - what to do, not a fault
 
 def found(connection: Connection, query: AlertQuery, most: int) -> dict[int, int]:
     """The versions of up to `most` Alerts that the query finds, by their ids."""
-    listed = select(alert.c.id, alert.c.change_count).join(content, content.c.alert_id == alert.c.id)
-    rows = connection.execute(narrowed(listed, query, connection.dialect.name).limit(most))
+    ids, _ = search.found(connection, replace(query, limit=most), sys.maxsize)
+    versions = select(alert.c.id, alert.c.change_count)
+    rows = [row for part in _slices(ids) for row in connection.execute(versions.where(alert.c.id.in_(part)))]
     return {row.id: row.change_count for row in rows}
 
 

@@ -91,7 +91,7 @@ class Batch:
         self._jobs: list[tuple[int, int, Instant]] = []
         self._quarantined: list[tuple[Instant, str, str, str]] = []
         self._known = sql.known
-        self._deliveries: dict[Key, Instant] = {}
+        self._deliveries: dict[Key, tuple[Instant, int | None, bytes | None]] = {}
         self._voices: Counter[Key] = Counter()
         self._at: Instant = 0
 
@@ -108,12 +108,15 @@ class Batch:
             if delivery in self._known or delivery in self._deliveries:
                 return Counter(duplicate=len(told.alerts) + len(told.remarks))
             if intake.whole and not told.refusal:  # what was refused may come again when it has been mended
-                self._deliveries[delivery] = intake.at
+                self._deliveries[delivery] = (intake.at, None, None)
         if told.voice:
             self._voices[intake.source, told.voice] += 1
             self._at = max(self._at, intake.at)
         for sighting in told.alerts:
             outcomes[self._take(sighting, intake)] += 1
+        if told.said and delivery is not None:
+            became = self._entries[intake.source, told.alerts[0].fingerprint].alert.id
+            self._deliveries[delivery] = (intake.at, became, told.said)
         for said in told.remarks:
             outcomes[self._note(said, intake)] += 1
         self._quarantined += [(intake.at, intake.source, q.reason, q.excerpt) for q in told.quarantined]
@@ -232,7 +235,7 @@ class Batch:
                 changes=self._changes,
                 jobs=self._jobs,
                 quarantined=self._quarantined,
-                deliveries=[(*key, at) for key, at in sorted(self._deliveries.items())],
+                deliveries=[(*key, *about) for key, about in sorted(self._deliveries.items())],
                 voices=[(*key, n, self._at) for key, n in sorted(self._voices.items())],
                 counts=counted(moved),
             )

@@ -37,7 +37,8 @@ class Written:
     """(alert, Change, when): owed an enrichment."""
     quarantined: list[tuple[Instant, str, str, str]] = field(default_factory=list)
     """(when, source, reason, excerpt)."""
-    deliveries: list[tuple[str, str, Instant]] = field(default_factory=list)
+    deliveries: list[tuple[str, str, Instant, int | None, bytes | None]] = field(default_factory=list)
+    """(source, key, when, and of what is posted to the API the alert and a checksum)."""
     voices: list[tuple[str, str, int, Instant]] = field(default_factory=list)
     counts: list[tuple[Any, ...]] = field(default_factory=list)
     """(source, status, priority, category, name, by how many)."""

@@ -72,7 +72,7 @@ CONTENTS = Columns(tables.content, ("alert_id", *CONTENT))
 LABELS = Columns(tables.label_row, ("token", "alert_id"))
 CHANGES = Columns(tables.change, tuple(tables.change.c.keys()))
 QUARANTINED = Columns(tables.quarantine, ("at", "source", "reason", "excerpt"))
-DELIVERIES = Columns(tables.delivery, ("source", "key", "at"))
+DELIVERIES = Columns(tables.delivery, tuple(tables.delivery.c.keys()))
 VOICES = Columns(tables.voice, ("source", "voice", "n", "last_at"))
 COUNTS = Columns(tables.alert_count, tuple(tables.alert_count.c.keys()))
 

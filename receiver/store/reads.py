@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from receiver.domain.times import Instant, rfc3339
 from receiver.domain.vocabulary import OPEN
-from receiver.store import codec
+from receiver.store import codec, own
 from receiver.store.queries import AlertQuery, Gauges, Page
 from receiver.store.search import found
 from receiver.store.tables import alert, alert_count, change, content, job, quarantine, voice
@@ -54,6 +54,7 @@ _LISTED = (
     content.c.annotations,
     content.c.detail,
     content.c.added,
+    own.TOLD,
     content.c.metadata,
 )
 _OPEN = tuple(sorted(status.value for status in OPEN))
@@ -85,6 +86,13 @@ def one(connection: Connection, alert_id: int) -> dict[str, Any] | None:
     return shown
 
 
+def brief(connection: Connection, alert_id: int) -> dict[str, Any] | None:
+    """One alert as lists show it; None when there is none."""
+    listed = select(*_LISTED).join(content, content.c.alert_id == alert.c.id)
+    row = connection.execute(listed.where(alert.c.id == alert_id)).first()
+    return None if row is None else shape(row)
+
+
 def told(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[dict[str, Any]]:
     """The Changes of one alert in API form, the first one first."""
     shown, before = [], None
@@ -97,7 +105,7 @@ def told(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[dict[str, Any]]:
                 "kind": row.kind,
                 "who": row.who,
                 "why": row.why,
-                "via": row.via or ("webhook" if row.who.startswith("source:") else "alertsage"),
+                "via": row.via or own.via(row.who),
                 "before": before,
                 "after": status,
                 "altered": codec.json(row.detail) if row.detail else {},
@@ -204,6 +212,7 @@ def shape(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
         "recommendations": [],
     }
     shown |= described
+    own.show(shown, row.own)
     if row.added:
         add(shown, codec.json(row.added))
     if shown.get("priority") != row.priority:

@@ -48,7 +48,7 @@ INSERT_CONTENT = Insert("content", ("alert_id", *CONTENT))
 INSERT_CHANGE = Insert("change", tables.change.c.keys())
 INSERT_QUARANTINED = Insert("quarantine", ("at", "source", "reason", "excerpt"))
 INSERT_LABELS = Insert("alert_label", ("rowid", "tokens"))
-INSERT_DELIVERY = Insert("delivery", ("source", "key", "at"))
+INSERT_DELIVERY = Insert("delivery", tables.delivery.c.keys())
 HEARD = Insert(
     "voice", tables.voice.c.keys(), "ON CONFLICT DO UPDATE SET n = n + excluded.n, last_at = excluded.last_at"
 )

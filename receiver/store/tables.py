@@ -236,6 +236,10 @@ delivery = Table(
     Column("source", String, primary_key=True),
     Column("key", String, primary_key=True),
     Column("at", BigInteger, nullable=False),
+    # Of what is posted to the API: the alert that it became, and a checksum of it (the same key with another body is a
+    # mistake of the sender's).
+    Column("alert_id", BigInteger),
+    Column("said", LargeBinary),
     Index("delivery_at", "at"),
     sqlite_with_rowid=False,
 )

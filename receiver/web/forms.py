@@ -91,7 +91,9 @@ class AlertForm(Answer):
     silence: int | None
     """The id of the silence that suppresses it."""
     metadata: dict[str, Any]
-    """What people and programs added to it."""
+    """What its sender told, under what was added to it since."""
+    related_logs: str | None
+    notification_channels: list[str]
     category: Category
     priority: Priority
     priority_terms: list[Term]

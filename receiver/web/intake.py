@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from receiver.errors import Refused
 from receiver.flow.accept import Taken, Webhook, accept
 from receiver.settings import Settings
+from receiver.sources import SENDERS
 from receiver.sources.shape import kind_of
 from receiver.web import security
 from receiver.web.body import read_body
@@ -33,7 +34,8 @@ class NoSource(Exception):  # noqa: N818 - becomes an answer
 
     def told(self, settings: Settings, *, hint: bool) -> Refused:
         """The answer; with a hint it names the sources: whoever has no credentials yet need not learn more."""
-        urls = ", ".join(f"/webhook/{source.kind}/{known}" for known, source in settings.sources.items())
+        posting = [(known, source.kind) for known, source in settings.sources.items() if source.kind in SENDERS]
+        urls = ", ".join(f"/webhook/{kind}/{known}" for known, kind in posting)
         there = f"there is {urls}" if hint else "see `sources` in the configuration"
         return Refused(f"no source is configured {self}; {there}", status=404, reason="unknown_source")
 
@@ -109,7 +111,7 @@ async def _check_signature(request: web.Request, body: bytes, settings: Settings
 def _named(kind: str, name: str, settings: Settings) -> str:
     """The configured source the URL means. Raises NoSource."""
     named = settings.sources.get(name or kind)
-    if named is not None and named.kind == kind:
+    if named is not None and named.kind == kind and kind in SENDERS:
         return name or kind
     if not name:
         return _only(kind, settings)
@@ -118,7 +120,7 @@ def _named(kind: str, name: str, settings: Settings) -> str:
 
 def _only(kind: str, settings: Settings) -> str:
     """The one source of that kind, or of several the one that has its name. Raises NoSource."""
-    of_kind = [name for name, source in settings.sources.items() if source.kind == kind]
+    of_kind = [name for name, source in settings.sources.items() if source.kind == kind and kind in SENDERS]
     if len(of_kind) == 1 or kind in of_kind:
         return kind if kind in of_kind else of_kind[0]
     raise NoSource(f"of kind {kind[:40]}" if not of_kind else f"of kind {kind} alone: there are several")

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from receiver.sources import KINDS
+from receiver.sources import SENDERS
 from receiver.web.shapes import Problem
 from receiver.web.table import Asks, Operation, Route
 
@@ -26,7 +26,7 @@ that you do not know.
 """.strip()
 PLACES: Mapping[str, tuple[dict[str, Any], Any, str]] = {
     "id": ({"type": "integer", "minimum": 1, "maximum": 10**18 - 1}, 1, "Its number."),
-    "kind": ({"enum": [kind for kind in KINDS if kind != "grafana"]}, "alertmanager", "The kind of sender."),
+    "kind": ({"enum": [kind for kind in SENDERS if kind != "grafana"]}, "alertmanager", "The kind of sender."),
     "name": ({"type": "string", "minLength": 1}, "alertmanager", "The name of the configured source."),
 }
 """The blanks of paths: schema, usual example, meaning."""

@@ -6,8 +6,8 @@ from functools import partial
 from aiohttp import web
 
 from receiver.errors import Refused
-from receiver.sources import KINDS
-from receiver.web import api, document, health, intake, metrics, silences, tokens
+from receiver.sources import SENDERS
+from receiver.web import api, create, document, health, intake, metrics, silences, tokens
 from receiver.web.callers import caller
 from receiver.web.keys import CALLER
 from receiver.web.problems import answered
@@ -25,6 +25,7 @@ ROUTES = (
     Route("GET", "/", index, Asks.READ, "this list, as text"),
     *intake.ROUTES,
     *api.ROUTES,
+    *create.ROUTES,
     *silences.ROUTES,
     *tokens.ROUTES,
     *document.ROUTES,
@@ -44,7 +45,7 @@ def add_routes(app: web.Application) -> None:
         _add(app, route.method, route.path, handle)
         if route.path.endswith("/{kind}"):
             # a path without blanks is found at once, one with blanks by a search
-            for kind in KINDS.keys() - {"grafana"}:  # which has lines of its own
+            for kind in set(SENDERS) - {"grafana"}:  # which has lines of its own
                 _add(
                     app,
                     route.method,

@@ -28,6 +28,8 @@ def upgrade() -> None:
     op.add_column("change", sa.Column("detail", sa.Text()))
     op.execute(STOOD)
     op.create_index("change_at", "change", ["at"])
+    op.add_column("delivery", sa.Column("alert_id", sa.BigInteger()))
+    op.add_column("delivery", sa.Column("said", sa.LargeBinary()))
     op.drop_index("alert_status", "alert")
     op.create_index("alert_status", "alert", ["status", "priority", "id"])
     for name, columns, where in (
