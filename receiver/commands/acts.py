@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from receiver.commands.options import ID, JSON, WHO, asks
+from receiver.commands.options import ID, JSON, WHO, Place, asks
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,14 +21,15 @@ def _acts(command: F) -> F:
     @JSON
     @click.argument("ids", nargs=-1, type=ID, metavar="[ID...]")
     @wraps(command)
-    def acting(place: Any, ids: Any, query: Any, yes: bool, who: Any, as_json: bool, **fields: Any) -> None:
+    def acting(place: Place, **told: Any) -> None:
+        ids, query, sure, who, as_json = (told.pop(name) for name in ("ids", "query", "yes", "who", "as_json"))
         if bool(ids) == bool(query):
             raise click.UsageError("name the alerts: their numbers, or --query QUERY")
-        action, told = command(**fields)
+        action, fields = command(**told)
         from receiver.commands.doing import Doing, act
 
-        doing = Doing(action, {name: value for name, value in told.items() if value is not None}, who)
-        act(place, doing, tuple(dict.fromkeys(ids)), query, sure=yes, as_json=as_json)
+        fields = {name: value for name, value in fields.items() if value is not None}
+        act(place, Doing(action, fields, who, tuple(dict.fromkeys(ids)), query), sure=sure, as_json=as_json)
 
     return acting  # type: ignore[return-value]  # the same command with more options
 
@@ -77,7 +78,7 @@ def unsuppress(reason: str | None) -> tuple[str, dict[str, Any]]:
 @_acts
 @_REASON
 def reopen(reason: str | None) -> tuple[str, dict[str, Any]]:
-    """Reopen alerts that were resolved too early, or acknowledged by mistake."""
+    """Reopen alerts that were resolved too early."""
     return "reopen", {"reason": reason}
 
 

@@ -28,31 +28,37 @@ DONE = {
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """An act, its fields, and who does it, if that was said."""
+    """An act, as it was said."""
 
     action: str
     fields: dict[str, Any]
     who: str | None
+    ids: tuple[int, ...]
+    query: str | None
+    """Instead of ids: all that this finds."""
 
 
-def act(place: Place, doing: Doing, ids: tuple[int, ...], query: str | None, *, sure: bool, as_json: bool) -> None:
-    """Do it to these alerts, or to those that the query finds: to all of them or none. Raises Failed."""
+def act(place: Place, doing: Doing, *, sure: bool, as_json: bool) -> None:
+    """Do it to all of the alerts or none; those of a query are counted and confirmed first, unless one is sure.
+
+    Raises Failed, click.Abort for a no.
+    """
     remote = Remote(find(place))
     who = doing.who or myself()
     body = {"who": who} | doing.fields
     if doing.action == "assign" and "to" not in doing.fields:
         body["to"] = who
-    if len(ids) == 1:
-        path = f"/api/v1/alerts/{ids[0]}/{PATHS.get(doing.action, doing.action)}"
+    if len(doing.ids) == 1:
+        path = f"/api/v1/alerts/{doing.ids[0]}/{PATHS.get(doing.action, doing.action)}"
         _tell(remote.post(path, body), remote, doing, as_json)
         return
     body |= {"action": doing.action}
-    if query is None:
-        body["ids"] = list(ids)
+    if doing.query is None:
+        body["ids"] = list(doing.ids)
     else:
-        body["query"] = query
+        body["query"] = doing.query
         if not sure:
-            _ask(remote, body, query, doing)
+            _ask(remote, body, doing.query, doing)
     told = remote.post("/api/v1/alerts/bulk", body)
     _tell_all(told, remote, doing, as_json)
 

@@ -25,7 +25,7 @@ class Failed(click.ClickException):
 
     def __init__(self, code: Code, sentence: str) -> None:
         super().__init__("".join(c if c.isprintable() else " " for c in sentence[:2000]))
-        self.exit_code = int(code)
+        self.exit_code = int(code)  # type: ignore[misc]  # click reads it of the exception that was raised
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the sentence."""

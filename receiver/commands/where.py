@@ -35,6 +35,7 @@ def find(place: Place) -> Found:
     Raises Failed or Mistakes.
     """
     url, own = _address(place)
+    token: str | None
     if place.token_file is not None:
         token = _token(str(place.token_file), Path(), "--token-file")
     else:
