@@ -22,12 +22,14 @@ from receiver.data import data
 from receiver.errors import Mistakes, StoreAway
 from receiver.flow.accept import Into
 from receiver.flow.configuration import Configuration
+from receiver.flow.tokens import Keeper
 from receiver.logs import set_up as set_up_logs
 from receiver.meters import Meters
 from receiver.settings import Settings
 from receiver.settings.sources import Auth
 from receiver.store import Spool, Store, open_database, unusable
-from receiver.web.keys import CONFIGURATION, INTO, METERS, STORE, UNDERWAY
+from receiver.web.attempts import Attempts
+from receiver.web.keys import ATTEMPTS, CONFIGURATION, INTO, METERS, STORE, TOKENS, UNDERWAY
 from receiver.web.routes import add_routes
 from receiver.web.underway import Underway
 
@@ -53,6 +55,7 @@ def build_app(load: Callable[[], Settings]) -> web.Application:
     app[CONFIGURATION] = configuration = Configuration(load, meters)
     settings = configuration.setup.settings
     app[STORE] = Store(open_database(settings.database), queue=settings.limits.queue, meters=meters)
+    app[TOKENS], app[ATTEMPTS] = Keeper(app[STORE]), Attempts(meters)
     spool = settings.spool.folder or settings.default_spool
     app[INTO] = Into(app[STORE], Spool(spool, settings.spool.max_size, settings.spool.max_files), meters)
     add_routes(app)
@@ -177,6 +180,7 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(keep_running("worker", worker.run), name="worker"),
         asyncio.create_task(keep_running("sweeper", sweeper.run), name="sweeper"),
         asyncio.create_task(keep_running("drainer", drainer.run), name="drainer"),
+        asyncio.create_task(keep_running("keeper of tokens", app[TOKENS].run), name="keeper of tokens"),
         asyncio.create_task(keep_running("watcher", Watcher(configuration).run), name="watcher"),
     ]
     yield

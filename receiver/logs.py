@@ -2,10 +2,12 @@
 
 import logging
 import sys
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from receiver.domain.tokens import masked
 
 _VISIBLE = {code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160), 0x2028, 0x2029]}
 
@@ -34,7 +36,7 @@ def set_up(level: str, form: Literal["console", "json"]) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering, _without_tokens],
         )
     )
     root = logging.getLogger()
@@ -47,3 +49,8 @@ def _one_line(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDi
     """Show control characters instead of obeying them: an alert's text may hold newlines and escape sequences."""
     event["event"] = str(event["event"]).translate(_VISIBLE)
     return event
+
+
+def _without_tokens(_logger: WrappedLogger, _method: str, line: Any) -> str:
+    """Last of all: whoever puts a token where none belongs (an address, a header's name) must not find it here."""
+    return masked(str(line))

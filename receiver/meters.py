@@ -29,6 +29,7 @@ class Meters:
         self._outcomes: Counted[tuple[str, str]] = Counted()
         self._shown: defaultdict[Counter, Counted[Any]] = defaultdict(Counted)
         self._of_intake()
+        self._of_callers()
         self._of_the_store()
         self._of_enrichers()
 
@@ -105,6 +106,16 @@ class Meters:
             (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
             "source",
         )
+
+    def _of_callers(self) -> None:
+        self.refused_credentials = self._counter(
+            "refused_credentials",
+            "Requests refused for who asked: missing (no token), wrong (none that is in force), scope (a token that may"
+            " not do this), host and cross_site (without a token, not from here). Webhooks are in refused_webhooks.",
+            "reason",
+        )
+        for reason in ("missing", "wrong", "scope", "host", "cross_site"):
+            self.refused_credentials.labels(reason)
 
     def _of_the_store(self) -> None:
         self.batch_webhooks = self._spread(

@@ -16,6 +16,11 @@ def once(settings: Settings, work: Callable[[Connection], T], *, writing: bool) 
     return run(settings, lambda database: database.once(work, writing=writing))
 
 
+def beside(settings: Settings, work: Callable[[Connection], T]) -> T:
+    """Run a short `work` in one transaction, also while a server works on the database. Raises Mistakes as `once`."""
+    return run(settings, lambda database: database.beside(work))
+
+
 def run(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
     """Run `work` with the database that the settings name, and close it. Raises Mistakes as `once` does."""
 

@@ -63,7 +63,7 @@ def suppress(reason: str | None, length: str | None, until: str | None) -> tuple
     """Suppress alerts for a time: nobody is told of them until it is over, whatever closes and refires."""
     if (length is None) == (until is None):
         raise click.UsageError("say how long: either --for DURATION or --until MOMENT")
-    return "suppress", {"reason": reason, "for": length, "until": until}
+    return "suppress", {"reason": reason, "duration": length, "until": until}
 
 
 @click.command()
@@ -96,4 +96,4 @@ def note(note: str) -> tuple[str, dict[str, Any]]:
 @_NOTE
 def assign(to: str | None, note: str | None) -> tuple[str, dict[str, Any]]:
     """Assign alerts to somebody: to yourself unless --to says another."""
-    return "assign", {"to": to, "note": note}
+    return "assign", {"assignee": to, "note": note}

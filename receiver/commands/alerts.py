@@ -1,19 +1,10 @@
 """Commands that look: alerts, show, tail, sources, stats."""
 
-import re
-
 import click
 
-from receiver.commands.options import ID, JSON, Place, asks
+from receiver.commands.options import ID, JSON, Place, asks, searched
 
 SORTS = ("priority", "newest", "started_at", "last_seen_at", "notification_count")
-_OF_ANY_STATUS = re.compile(r"(?:^|\s)-?(?:status|id):")
-
-
-def searched(words: tuple[str, ...]) -> str:
-    """The query that is meant: open alerts, unless it says itself of which status they are."""
-    query = " ".join(words).strip()
-    return query if _OF_ANY_STATUS.search(query) else f"status:open {query}".strip()
 
 
 @click.command()
@@ -31,7 +22,7 @@ def alerts(place: Place, query: tuple[str, ...], sort: str, limit: int, everythi
     """
     from receiver.commands.listing import alerts
 
-    alerts(place, searched(query), sort, None if everything else limit, as_json=as_json)
+    alerts(place, searched(" ".join(query), "open"), sort, None if everything else limit, as_json=as_json)
 
 
 @click.command()

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from receiver.commands.options import Place
+from receiver.commands.options import Place, searched
 from receiver.commands.outcome import Code, Failed
 from receiver.commands.remote import Remote, stranger
 from receiver.commands.table import plain
@@ -24,6 +24,10 @@ DONE = {
     "note": "noted",
     "assign": "assigned",
 }
+
+
+FITTING = {"acknowledge": "active,acknowledged", "unsuppress": "suppressed", "reopen": "closed"}
+"""Which alerts a query that does not say their status is about; for other acts the open ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,8 @@ def act(place: Place, doing: Doing, *, sure: bool, as_json: bool) -> None:
     remote = Remote(find(place))
     who = doing.who or myself()
     body = {"who": who} | doing.fields
-    if doing.action == "assign" and "to" not in doing.fields:
-        body["to"] = who
+    if doing.action == "assign":
+        body["assignee"] = doing.fields.get("assignee", who) or None
     if len(doing.ids) == 1:
         path = f"/api/v1/alerts/{doing.ids[0]}/{PATHS.get(doing.action, doing.action)}"
         _tell(remote.post(path, body), remote, doing, as_json)
@@ -56,9 +60,9 @@ def act(place: Place, doing: Doing, *, sure: bool, as_json: bool) -> None:
     if doing.query is None:
         body["ids"] = list(doing.ids)
     else:
-        body["query"] = doing.query
+        body["query"] = searched(doing.query, FITTING.get(doing.action, "open"))
         if not sure:
-            _ask(remote, body, doing.query, doing)
+            _ask(remote, body, doing)
     told = remote.post("/api/v1/alerts/bulk", body)
     _tell_all(told, remote, doing, as_json)
 
@@ -74,30 +78,43 @@ def myself() -> str:
         raise Failed(Code.MISUSE, "who does this is not known: say it by --who NAME or ALERTSAGE_WHO") from None
 
 
-def _ask(remote: Remote, body: dict[str, Any], query: str, doing: Doing) -> None:
+def _ask(remote: Remote, body: dict[str, Any], doing: Doing) -> None:
     """Let the person confirm how many it will be. Raises Failed when there are none, click.Abort for a no."""
-    count = _count(remote.post("/api/v1/alerts/bulk", body | {"dry_run": True}), remote)
-    if not count:
-        raise Failed(Code.NOTHING, f"no alert is found by {query}")
-    what = f"{count} alert{'' if count == 1 else 's'}"
-    click.confirm(f"{doing.action.capitalize()} {what} found by {plain(query)}?", abort=True, err=True)
+    told = remote.post("/api/v1/alerts/bulk", body | {"dry_run": True})
+    changed, skipped = _counts(told, remote)
+    if not changed:
+        raise Failed(Code.NOTHING, _nothing(skipped, doing))
+    click.confirm(
+        f"{doing.action.capitalize()} {_alerts(changed)} found by {plain(body['query'])}?", abort=True, err=True
+    )
 
 
 def _tell_all(told: dict[str, Any], remote: Remote, doing: Doing, as_json: bool) -> None:
-    count = _count(told, remote)
+    changed, skipped = _counts(told, remote)
     if as_json:
         click.echo(json_line(told))
-    elif count:
-        click.echo(f"{DONE[doing.action]} {count} alert{'' if count == 1 else 's'}")
-    if not count:
-        raise Failed(Code.NOTHING, "no alert is found by that query")
+    elif changed or doing.ids:
+        rest = f"; {_alerts(skipped)} {'was' if skipped == 1 else 'were'} so already" if skipped else ""
+        click.echo(f"{DONE[doing.action]} {_alerts(changed)}{rest}")
+    if not changed and not doing.ids:
+        raise Failed(Code.NOTHING, _nothing(skipped, doing))
 
 
-def _count(told: dict[str, Any], remote: Remote) -> int:
-    count = told.get("count")
-    if not isinstance(count, int):
+def _nothing(skipped: int, doing: Doing) -> str:
+    if skipped:
+        return f"all {_alerts(skipped)} found by it {'is' if skipped == 1 else 'are'} {DONE[doing.action]} already"
+    return f"no alert is found by {doing.query}"
+
+
+def _alerts(count: int) -> str:
+    return f"{count} alert{'' if count == 1 else 's'}"
+
+
+def _counts(told: dict[str, Any], remote: Remote) -> tuple[int, int]:
+    changed, skipped = told.get("changed"), told.get("skipped")
+    if not isinstance(changed, int) or not isinstance(skipped, int):
         raise stranger(remote.url)
-    return count
+    return changed, skipped
 
 
 def _tell(alert: dict[str, Any], remote: Remote, doing: Doing, as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """Options that several commands have."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +25,9 @@ WHO = click.option(
     help="Who does it. Default: `who` of client.yaml, else the login name.",
 )
 ID = click.IntRange(min=1, max=2**63 - 1)
+
+
+_OF_ANY_STATUS = re.compile(r"(?:^|\s)-?(?:status|id):")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +81,9 @@ def length(told: str, option: str) -> timedelta:
         return parse_duration(told)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint=option) from None
+
+
+def searched(query: str, statuses: str) -> str:
+    """The query that is meant: of these statuses, unless it says itself of which, or names alerts by their number."""
+    query = query.strip()
+    return query if _OF_ANY_STATUS.search(query) else f"status:{statuses} {query}".strip()

@@ -35,9 +35,12 @@ class Remote:
         asked = {name: value for name, value in (query or {}).items() if value is not None}
         return self.ask("GET", path + (f"?{urlencode(asked, quote_via=quote)}" if asked else ""))
 
-    def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """What the server answers to that JSON. Fields that are None are left out."""
-        return self.ask("POST", path, {name: value for name, value in body.items() if value is not None})
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """What the server answers to that JSON."""
+        told: dict[str, Any] | None = self.ask("POST", path, body)
+        if told is None:
+            raise stranger(self.url)
+        return told
 
     def each(self, path: str, plural: str, query: Mapping[str, Any], most: int | None) -> Iterator[dict[str, Any]]:
         """The items of a list, page by page, at most so many; with None all of them. Sets `more`."""

@@ -4,48 +4,59 @@ import click
 
 from receiver.commands.options import JSON, Place, asks
 
+_LOCAL = click.option(
+    "--local", is_flag=True, help="In the database of --config itself, without asking the server: for the first token."
+)
+
 
 @click.group()
 def tokens() -> None:
-    """Look after API tokens: list, create, revoke."""
+    """Look after API tokens: list, create, revoke.
+
+    The server is asked with a token of the scope admin. With --local none is needed: the database that the
+    configuration names is read and written itself, beside a running server or without one.
+    """
 
 
 @tokens.command("list")
 @asks
+@_LOCAL
 @JSON
-def list_(place: Place, as_json: bool) -> None:
+def list_(place: Place, local: bool, as_json: bool) -> None:
     """List the tokens: what each may do, when it was last used. None is ever shown again itself."""
-    from receiver.commands.keyring import listing
+    from receiver.commands.keyring import keyring, listing
 
-    listing(place, as_json=as_json)
+    listing(keyring(place, local=local), as_json=as_json)
 
 
 @tokens.command()
 @asks
+@_LOCAL
 @JSON
 @click.option(
     "--scope",
     "scopes",
     multiple=True,
     required=True,
-    metavar="SCOPE",
-    help="What it is good for: intake, read, act, admin; several with commas.",
+    type=click.Choice(["intake", "read", "act", "admin"]),
+    help="What it may do; act includes read, admin everything. Can be given several times.",
 )
-@click.option("--expires", metavar="DURATION", help="How long it is good, e.g. 90d. Default: until it is revoked.")
+@click.option("--expires", metavar="DURATION", help="How long it lasts, e.g. 90d. Default: until it is revoked.")
 @click.argument("name")
-def create(place: Place, name: str, scopes: tuple[str, ...], expires: str | None, as_json: bool) -> None:
-    """Create the token NAME, and print it. It is shown this once only."""
-    from receiver.commands.keyring import create
+def create(place: Place, name: str, scopes: tuple[str, ...], local: bool, as_json: bool, expires: str | None) -> None:  # noqa: PLR0913, PLR0917 - one an option
+    """Make the token NAME and print it, alone on a line of standard output. It is shown this once only."""
+    from receiver.commands.keyring import create, keyring
 
-    create(place, name, [one for told in scopes for one in told.split(",") if one], expires, as_json=as_json)
+    create(keyring(place, local=local), name, scopes, expires, as_json=as_json)
 
 
 @tokens.command()
 @asks
+@_LOCAL
 @JSON
 @click.argument("name")
-def revoke(place: Place, name: str, as_json: bool) -> None:
+def revoke(place: Place, name: str, local: bool, as_json: bool) -> None:
     """Revoke the token NAME: it is refused from now on."""
-    from receiver.commands.keyring import revoke
+    from receiver.commands.keyring import keyring, revoke
 
-    revoke(place, name, as_json=as_json)
+    revoke(keyring(place, local=local), name, as_json=as_json)

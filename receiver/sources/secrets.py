@@ -63,6 +63,7 @@ _SURE = (
     # tokens that say by their beginning what they are
     r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeoprs]-[A-Za-z0-9-]{8,})",
     r"\b(?:[sr]k_(?:live|test)_[A-Za-z0-9]{8,}|whsec_[A-Za-z0-9+/=]{16,}|AIza[\w-]{30,}|sk-[\w-]{20,}|npm_[A-Za-z0-9]{30,})",
+    r"asg_[0-9a-f]{20,}",
     r"\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}\b|SG\.[\w-]{16,}\.[\w-]{16,})",
     r"(?:hooks\.slack\.com/services/|discord(?:app)?\.com/api/webhooks/\d+/)([\w/-]+)",
     r"(?i)\d{6,12}(?::|%3a)((?-i:AA)[\w-]{20,})",
@@ -94,7 +95,7 @@ HINT = (
     r"(?i)pass[_-]?(?:w|phrase)|pwd|secret|token|(?:api|account|access)[_-]?key|private[_ -]?key|authoriz|cookie"
     rf"|pass{_MORE}(?:{_Q}|\]|(?:\s|\\[fnrt]|\\u000[9acd])*[:=])|session|credential|bearer|basic"
     r"|://[^\s/?#:@\"]*:[^\s\"]*@|(?:/|%(?:25)*2f){2}[^\s/?#:@&\"]*%(?:25)*3a[^\s\"]*(?:%(?:25)*40|@)"
-    r"|eyj|akia|asia|gh[pousr]_|github_pat|glpat|xox|hooks\.slack|/webhooks/"
+    r"|asg_|eyj|akia|asia|gh[pousr]_|github_pat|glpat|xox|hooks\.slack|/webhooks/"
     r"|[sr]k_(?:live|test)|sk-|whsec|aiza|npm_|sg\.|(?::|%3a)aa|sig|x-(?:amz|goog)-|(?:[?&;]|\\u0026)auth="
 )
 ESCAPED = r"\\u00(?:2[0-57-9a-fA-F]|3[0-9abdfABDF]|[4-7][0-9a-fA-F])|\\/"

@@ -135,7 +135,7 @@ def _after(connection: Connection) -> None:
     while labels := index_labels(connection, last, AT_ONCE):
         last = labels
     if on_postgres(connection):
-        for table in ("alert", "job", "quarantine"):
+        for table in ("alert", "job", "quarantine", "silence", "token"):
             newest = f"(SELECT coalesce(max(id), 0) + 1 FROM {table})"  # noqa: S608
             connection.execute(text(f"SELECT setval('{table}_id_seq', {newest}, false)"))
 

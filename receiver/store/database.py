@@ -108,6 +108,14 @@ class Database(Protocol):
         """
         ...
 
+    async def beside(self, work: Callable[[Connection], T]) -> T:
+        """Run a short `work` in a transaction of its own, also while a server works on the database.
+
+        Only for tables whose rows no server numbers by itself. An empty database is migrated first. Raises StoreAway,
+        also when the schema is another version's.
+        """
+        ...
+
     def link(self) -> Link:
         """A new connection for a writer."""
         ...

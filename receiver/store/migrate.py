@@ -70,6 +70,15 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     log.info("the database has the schema %s now (before: %s)", wanted, before or "none")
 
 
+def require(connection: Connection) -> None:
+    """See that the schema is this version's; an empty database gets it. Raises StoreAway for another's."""
+    found = current(connection)
+    if found is None:
+        upgrade(connection)
+    elif found != newest():
+        raise StoreAway(f"its schema is {found}, this version's is {newest()}: run `alertsage db upgrade`")
+
+
 def _has_fts5(connection: Connection) -> bool:
     found = connection.exec_driver_sql("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'")
     return found.scalar() is not None

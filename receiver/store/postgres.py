@@ -17,7 +17,7 @@ from receiver.store import postgres_sql as sql
 from receiver.store.database import Asked, Key, Link, Statements, Written
 from receiver.store.labels import number
 from receiver.store.plan import Content
-from receiver.store.trouble import translated
+from receiver.store.trouble import Again, translated
 
 if TYPE_CHECKING:
     import asyncpg
@@ -91,6 +91,18 @@ class Postgres:
                     return await connection.run_sync(work)
         finally:
             await patient.dispose()
+
+    async def beside(self, work: Callable[[Connection], T]) -> T:
+        """See Database."""
+
+        def done(connection: Connection) -> T:
+            migrate.require(connection)
+            return work(connection)
+
+        try:
+            return await self.once(done, writing=True)
+        except Again as again:
+            raise StoreAway(str(again)) from again
 
     def link(self) -> Link:
         """See Database."""

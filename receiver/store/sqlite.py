@@ -134,6 +134,19 @@ class Sqlite:
         with translated(), engine.connect() as connection, connection.begin():
             return work(connection)
 
+    async def beside(self, work: Callable[[Connection], T]) -> T:
+        """See Database."""
+        return await asyncio.to_thread(self._beside, work)
+
+    def _beside(self, work: Callable[[Connection], T]) -> T:
+        alone = not self._path.exists()
+        if alone:
+            self._lock.take()  # whoever makes the file must be the only one
+            make_private(self._path)
+        with translated(), self._writers.connect() as connection, connection.begin():
+            migrate.require(connection)
+            return work(connection)
+
     def link(self) -> Link:
         """See Database."""
         return SqliteLink(self._writers, SameFile(self._path), self._busy_timeout)

@@ -12,6 +12,7 @@ from receiver.settings import Settings
 from receiver.sources.shape import kind_of
 from receiver.web import security
 from receiver.web.body import read_body
+from receiver.web.callers import closed, let_in
 from receiver.web.keys import CONFIGURATION, INTO, METERS, SOURCE, UNDERWAY
 from receiver.web.underway import Held, Underway
 
@@ -19,6 +20,16 @@ UNKNOWN = "_unknown"
 """Stands for the source of what is refused before it is known whose it is."""
 _JSON = {"Content-Type": "application/json"}
 _ANSWERED = tuple(Taken.__dataclass_fields__)
+
+
+class NoSource(Exception):  # noqa: N818 - becomes an answer
+    """No source is configured for this."""
+
+    def told(self, settings: Settings, *, hint: bool) -> Refused:
+        """The answer; with a hint it names the sources: whoever has no credentials yet need not learn more."""
+        urls = ", ".join(f"/webhook/{source.kind}/{known}" for known, source in settings.sources.items())
+        there = f"there is {urls}" if hint else "see `sources` in the configuration"
+        return Refused(f"no source is configured {self}; {there}", status=404, reason="unknown_source")
 
 
 async def webhook(request: web.Request, kind: str = "") -> web.Response:
@@ -32,7 +43,10 @@ async def webhook(request: web.Request, kind: str = "") -> web.Response:
     setup, underway = app[CONFIGURATION].setup, app[UNDERWAY]
     held = Held(underway, setup.settings.limits.in_flight)
     try:
-        source, body = await _verified(request, kind, setup.settings, underway, held)
+        try:
+            source, body = await _verified(request, kind, setup.settings, underway, held)
+        except NoSource as nowhere:
+            raise nowhere.told(setup.settings, hint=not await closed(request)) from None
         taken = await accept(Webhook(source, request.headers, body), setup, app[INTO])
     finally:
         held.give_back()
@@ -49,15 +63,15 @@ async def _verified(
     kind, name = kind or told.get("kind", ""), told.get("name", "")
     if kind:
         source = _named(kind, name, settings)
-        proven = _first_check(request, settings, source)
+        proven = await _first_check(request, settings, source)
         body = await read_body(request, limits, underway, held)
     else:
         # Whose it is shows only in the body.
         body = await read_body(request, limits, underway, held)
         source = _only(kind_of(headers, body, limits.values), settings)
-        proven = _first_check(request, settings, source)
+        proven = await _first_check(request, settings, source)
     if not proven:
-        security.check_signature(headers, body, settings, source)
+        await _check_signature(request, body, settings, source)
     return source, body
 
 
@@ -68,32 +82,37 @@ def _told(taken: Taken) -> dict[str, Any]:
     return {name: getattr(taken, name) for name in _ANSWERED}
 
 
-def _first_check(request: web.Request, settings: Settings, source: str) -> bool:
+async def _first_check(request: web.Request, settings: Settings, source: str) -> bool:
+    """Raises Refused (401, 403); False when the body's signature has yet to prove it."""
     request[SOURCE] = source
     token = request.query.get("token", "") if "?" in request.raw_path else ""
-    return security.check_source(request.headers, token, settings, source)
+    try:
+        return security.check_source(request.headers, token, settings, source)
+    except Refused as refused:
+        await let_in(request, refused)
+        return True
+
+
+async def _check_signature(request: web.Request, body: bytes, settings: Settings, source: str) -> None:
+    try:
+        security.check_signature(request.headers, body, settings, source)
+    except Refused as refused:
+        await let_in(request, refused)
 
 
 def _named(kind: str, name: str, settings: Settings) -> str:
-    """The configured source the URL means. Raises Refused (404), naming those there are."""
+    """The configured source the URL means. Raises NoSource."""
     named = settings.sources.get(name or kind)
     if named is not None and named.kind == kind:
         return name or kind
     if not name:
         return _only(kind, settings)
-    raise _nowhere(f"for /webhook/{kind[:40]}/{name[:80]}", settings)
+    raise NoSource(f"for /webhook/{kind[:40]}/{name[:80]}")
 
 
 def _only(kind: str, settings: Settings) -> str:
-    """The one source of that kind, or of several the one that has its name. Raises Refused (404)."""
+    """The one source of that kind, or of several the one that has its name. Raises NoSource."""
     of_kind = [name for name, source in settings.sources.items() if source.kind == kind]
     if len(of_kind) == 1 or kind in of_kind:
         return kind if kind in of_kind else of_kind[0]
-    raise _nowhere(f"of kind {kind[:40]}" if not of_kind else f"of kind {kind} alone: there are several", settings)
-
-
-def _nowhere(what: str, settings: Settings) -> Refused:
-    urls = ", ".join(f"/webhook/{source.kind}/{known}" for known, source in settings.sources.items())
-    # whoever has no credentials yet need not learn more than that
-    there = "see `sources` in the configuration" if settings.server.token else f"there is {urls}"
-    return Refused(f"no source is configured {what}; {there}", status=404, reason="unknown_source")
+    raise NoSource(f"of kind {kind[:40]}" if not of_kind else f"of kind {kind} alone: there are several")

@@ -7,6 +7,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic_core import to_json
 
+from receiver.domain.tokens import masked
 from receiver.errors import Refused, StoreAway
 from receiver.web.keys import METERS, SOURCE, UNDERWAY
 from receiver.web.security import challenge
@@ -18,7 +19,8 @@ RETRY_AFTER = "5"
 
 def problem(status: int, sentence: str, headers: dict[str, str] | None = None) -> web.Response:
     """The answer for a request that is not taken."""
-    document = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
+    detail = masked(sentence)  # it may repeat what was asked, a token in the wrong place as well
+    document = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
     return web.Response(
         status=status, body=to_json(document) + b"\n", content_type="application/problem+json", headers=headers
     )

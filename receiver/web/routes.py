@@ -7,8 +7,9 @@ from aiohttp import web
 
 from receiver.errors import Refused
 from receiver.sources import KINDS
-from receiver.web import api, feed, health, intake, metrics, security
-from receiver.web.keys import CALLER, CONFIGURATION
+from receiver.web import api, feed, health, intake, metrics, tokens
+from receiver.web.callers import caller
+from receiver.web.keys import CALLER
 from receiver.web.problems import answered
 from receiver.web.table import Asks, Handle, Route
 
@@ -35,6 +36,7 @@ ROUTES = (
     ),
     *api.ROUTES,
     *feed.ROUTES,
+    *tokens.ROUTES,
     Route("GET", "/metrics", metrics.metrics, Asks.READ, "Prometheus metrics"),
     Route("GET", "/healthz", health.healthy, Asks.NOTHING, "200 while the process serves"),
     Route("GET", "/readyz", health.ready, Asks.NOTHING, "200 when webhooks can be taken, else 503"),
@@ -79,9 +81,10 @@ _UNGUARDED = (Asks.NOTHING, Asks.SOURCE)
 
 
 def _guarded(route: Route) -> Handle:
+    scope, what = str(route.asks), f"{route.method} {route.path}"
+
     async def check_first(request: web.Request) -> web.StreamResponse:
-        settings = request.app[CONFIGURATION].setup.settings
-        request[CALLER] = security.caller(request.headers, settings, str(route.asks))
+        request[CALLER] = await caller(request, scope, what)
         return await route.handle(request)
 
     return check_first

@@ -11,6 +11,8 @@ from aiohttp import encode_basic_auth, hdrs
 from pydantic import SecretStr
 
 from receiver.domain import times
+from receiver.domain.times import Instant
+from receiver.domain.tokens import LOCAL, PREFIX, SERVER, Known, Token
 from receiver.errors import Refused
 from receiver.settings import Settings
 from receiver.settings.sources import Auth, Signature
@@ -26,24 +28,73 @@ class Unauthorized(Refused):
     """What the answer's WWW-Authenticate offers."""
 
 
+class Missing(Unauthorized):
+    """There are none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who asks, once that is proven."""
 
     name: str
-    """Of the token; `local` without one."""
+    """Of the token; `server.token` for that one, `local` without any."""
+    token: Token | None = None
+    """None for the latter two, who may do everything."""
 
 
-def caller(headers: Mapping[str, str], settings: Settings, scope: str) -> Caller:
-    """Who asks for something of that scope. Raises Refused (401, 403)."""
-    del scope
-    token = settings.server.token
-    if token is None:
+def by_server_token(headers: Mapping[str, str], settings: Settings) -> Caller | None:
+    """Who asks, when `server.token` proves it; None when something else may. Raises Missing when nothing is sent."""
+    root = settings.server.token
+    if root is None:
+        return None
+    if hdrs.AUTHORIZATION not in headers:
+        raise _missing()
+    return Caller(SERVER) if _equal(_sent(headers), f"bearer {_text(root)}") else None
+
+
+def by_token(headers: Mapping[str, str], settings: Settings, known: Known, scope: str, now: Instant) -> Caller:
+    """Who asks for something of that scope, when `server.token` does not prove it. Raises Refused (401, 403).
+
+    Once there is `server.token` or any token was ever made, nobody is let in without.
+    """
+    if not known.closed and settings.server.token is None:
         check_local(headers, settings)
-        return Caller("local")
-    if not _equal(_sent(headers), f"bearer {token.get_secret_value()}"):
-        raise Unauthorized("this needs the header `Authorization: Bearer <server.token>`")
-    return Caller("server.token")
+        return Caller(LOCAL)
+    if hdrs.AUTHORIZATION not in headers:
+        raise _missing()
+    token = in_force(headers, known, now)
+    if token is None:
+        raise Unauthorized(
+            "this token is not one that is in force, or is not sent as `Authorization: Bearer TOKEN` (docs/tokens.md)"
+        )
+    if not token.may(scope):
+        raise out_of_scope(token, scope)
+    return Caller(token.name, token)
+
+
+def in_force(headers: Mapping[str, str], known: Known, now: Instant) -> Token | None:
+    """The token that is sent, if it is one of ours and neither expired nor revoked."""
+    scheme, _, secret = _sent(headers).partition(" ")
+    token = known.find(secret) if scheme == "bearer" else None
+    return token if token is not None and token.state(now) == "active" else None
+
+
+def sends_token(headers: Mapping[str, str]) -> bool:
+    """True when what is sent looks like a token of ours."""
+    return _sent(headers).startswith(f"bearer {PREFIX}")
+
+
+def out_of_scope(token: Token, scope: str) -> Refused:
+    """What to tell the holder of a token that may not do this."""
+    held = " and ".join(token.scopes) or "nothing"
+    return Refused(f"this needs a token of scope {scope}; {token.name} has {held}", status=403, reason="scope")
+
+
+def _missing() -> Missing:
+    return Missing(
+        "this needs a token: send it as `Authorization: Bearer TOKEN`; `alertsage tokens create` makes one"
+        " (docs/tokens.md)"
+    )
 
 
 def check_source(headers: Mapping[str, str], url_token: str, settings: Settings, source: str) -> bool:
