@@ -23,8 +23,9 @@ from receiver.domain.times import Instant, rfc3339
 from receiver.domain.vocabulary import OPEN
 from receiver.store import codec
 from receiver.store.queries import AlertQuery, Gauges, Page
-from receiver.store.search import narrowed
+from receiver.store.search import found
 from receiver.store.tables import alert, alert_count, change, content, job, quarantine, voice
+from receiver.store.terms import conditions
 
 _LISTED = (
     alert.c.id,
@@ -40,6 +41,11 @@ _LISTED = (
     alert.c.ended_at,
     alert.c.created_at,
     alert.c.predecessor,
+    alert.c.change_count,
+    alert.c.assignee,
+    alert.c.resolved_by,
+    alert.c.suppressed_until,
+    alert.c.hushed_by,
     content.c.kind,
     content.c.title,
     content.c.message,
@@ -48,16 +54,19 @@ _LISTED = (
     content.c.annotations,
     content.c.detail,
     content.c.added,
+    content.c.metadata,
 )
 _OPEN = tuple(sorted(status.value for status in OPEN))
 
 
 def page(connection: Connection, query: AlertQuery) -> Page:
-    """One page of alerts, newest first, one row more being read to know whether there is a next page."""
+    """One page of alerts, in the query's order."""
+    ids, after = found(connection, query)
+    # Asked once more of the rows: one that has changed since it was found is not shown as what it no longer is.
+    asked = conditions(query.search, connection.dialect.name).on_row
     listed = select(*_LISTED).join(content, content.c.alert_id == alert.c.id)
-    rows = connection.execute(narrowed(listed, query, connection.dialect.name).limit(query.limit + 1)).all()
-    shown = rows[: query.limit]
-    return Page([shape(row) for row in shown], shown[-1].id if len(rows) > query.limit else None)
+    rows = {row.id: row for row in connection.execute(listed.where(alert.c.id.in_(ids), *asked))} if ids else {}
+    return Page([shape(rows[one]) for one in ids if one in rows], after)
 
 
 def one(connection: Connection, alert_id: int) -> dict[str, Any] | None:
@@ -170,6 +179,7 @@ def shape(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
     described = codec.described(row.detail)
     shown = {
         "id": row.id,
+        "version": row.change_count,
         "status": row.status,
         "source": row.source,
         "kind": row.kind,
@@ -186,6 +196,11 @@ def shape(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
         "ended_at": _time(row.ended_at),
         "created_at": rfc3339(row.created_at),
         "predecessor": row.predecessor,
+        "assignee": row.assignee or None,
+        "resolved_by": row.resolved_by or None,
+        "suppressed_until": _time(row.suppressed_until or None),
+        "silence": row.hushed_by or None,
+        "metadata": codec.json(row.metadata) if row.metadata else {},
         "recommendations": [],
     }
     shown |= described
