@@ -86,4 +86,6 @@ def length(told: str, option: str) -> timedelta:
 def searched(query: str, statuses: str) -> str:
     """The query that is meant: of these statuses, unless it says itself of which, or names alerts by their number."""
     query = query.strip()
-    return query if _OF_ANY_STATUS.search(query) else f"status:{statuses} {query}".strip()
+    return (
+        query if _OF_ANY_STATUS.search(query) else f"{query} status:{statuses}".strip()
+    )  # behind it, so that the places of mistakes in it are right

@@ -13,8 +13,11 @@ from receiver.terminal import one_line, visible
 
 UNBOUNDED = 1000
 """Columns when the output is no terminal and COLUMNS says nothing: nothing that is common is cut for `grep`."""
-LEAST = 16
-"""Columns that the text column keeps; before it gets fewer, other columns are left out."""
+LEAST, FAIR = 16, 32
+"""Columns that the text column keeps: before it gets fewer, other columns are left out, and LUXURIES even before it
+gets fewer than is fair."""
+LUXURIES = 5
+"""Columns from this rank on."""
 MOST = 28
 """Columns that any other column may take."""
 GAP = "  "
@@ -101,9 +104,10 @@ def _chosen(columns: Sequence[Column], texts: Sequence[Sequence[str]], room: int
     heads = [column.head for column in columns]
     last = len(columns) - 1
     shown = [at for at, column in enumerate(columns) if at == last or not column.rank or any(r[at] for r in texts)]
-    while True:
+    while rest := [at for at in shown if columns[at].rank and at != last]:
+        first = max(rest, key=lambda at: columns[at].rank)
         taken = sum(_wide(at, heads, texts) + len(GAP) for at in shown if at != last)
-        rest = [at for at in shown if columns[at].rank and at != last]
-        if taken + LEAST <= room or not rest:
-            return shown
-        shown.remove(max(rest, key=lambda at: columns[at].rank))
+        if taken + (FAIR if columns[first].rank >= LUXURIES else LEAST) <= room:
+            break
+        shown.remove(first)
+    return shown

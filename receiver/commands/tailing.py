@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
+from wcwidth import width
 
 from receiver.commands.ages import instant
 from receiver.commands.options import Place
@@ -116,15 +117,23 @@ class _Feed:
 
 
 def told(change: dict[str, Any]) -> str:
-    """A Change as a line that fits the window."""
-    alert, at = change["alert"], instant(change["at"])
-    clock = at.astimezone().strftime("%H:%M:%S") if at else ""
-    by = f"  ({change['who']}{': ' if change['why'] else ''}{change['why']})"
-    number, priority, kind = str(alert["id"]), str(alert["priority"]), str(change["kind"])
-    head = f"{clock}  {number:>5}  "
-    rest = cut(f"{kind:12}  {plain(alert['title'])}{plain(by)}", max(1, window() - len(head) - 10))
+    """A Change as a line that fits the window; the title gives way to who did it and why, down to half of the room."""
+    alert, priority = change["alert"], str(change["alert"]["priority"])
+    head = f"{_clock(instant(change['at']))}  {alert['id']:>5}  "
+    kind = f"  {change['kind']!s:12}  "
+    room = max(2, window() - len(head) - 8 - len(kind))
+    by = cut(f"({plain(change['who'] + (': ' if change['why'] else '') + change['why'])})", room // 2)
+    title = cut(plain(alert["title"]), room - width(by) - 2)
     colour = COLOURS.get(priority)
-    return head + (click.style(f"{priority:8}", **colour) if colour else f"{priority:8}") + "  " + rest  # type: ignore[arg-type]
+    shown = click.style(f"{priority:8}", **colour) if colour else f"{priority:8}"  # type: ignore[arg-type]
+    return f"{head}{shown}{kind}{title}  {by}"
+
+
+def _clock(moment: datetime | None) -> str:
+    if moment is None:
+        return " " * 8
+    here = moment.astimezone()
+    return here.strftime("%H:%M:%S" if here.date() == datetime.now().astimezone().date() else "%m-%d %H:%M:%S")
 
 
 def _key(change: dict[str, Any]) -> tuple[int, int]:
