@@ -3,23 +3,35 @@
 A server may be running on it meanwhile: it knows within two seconds.
 """
 
-import json
 import os
 import pwd
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from receiver.domain import times
-from receiver.domain.times import Span
-from receiver.domain.tokens import Unfit
+from receiver.domain.times import Span, span
+from receiver.domain.tokens import Token, Unfit, masked
 from receiver.errors import Mistake, Mistakes
 from receiver.flow.tokens import new_token, shape
-from receiver.offline import beside
+from receiver.offline import beside, once
 from receiver.settings import Settings
+from receiver.settings.units import parse_duration
+from receiver.store import Connection, migrate
 from receiver.store import tokens as rows
 
-_HEAD = ("name", "scopes", "state", "created by", "created", "expires", "last used")
+
+def lasting(told: str | None) -> Span | None:
+    """The length of time of `--expires`; None for a token that does not expire. Raises Mistakes."""
+    if told is None:
+        return None
+    try:
+        length = parse_duration(told)
+    except ValueError as error:
+        raise Mistakes([Mistake("--expires", 0, "", str(error))]) from None
+    if not length:
+        raise Mistakes([Mistake("--expires", 0, "", "must be longer than 0s")])
+    return span(length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,43 +49,45 @@ def create(settings: Settings, name: str, scopes: Sequence[str], lasts: Span | N
         token, secret = new_token(name, scopes, lasts, _somebody(), times.now())
         first = beside(settings, lambda c: (not rows.every(c), rows.add(c, token))[0])
     except Unfit as unfit:
-        raise Mistakes([Mistake(name[:80], 0, "", str(unfit))]) from None
+        raise Mistakes([Mistake("NAME", 0, "", str(unfit))]) from None
     return Made(secret, first and settings.server.token is None)
 
 
 def listed(settings: Settings) -> list[dict[str, Any]]:
     """All tokens in API form, by name. Raises Mistakes."""
+
+    def read(connection: Connection) -> list[Token]:
+        if migrate.current(connection) is None:
+            return []
+        migrate.require(connection)
+        return rows.every(connection)
+
     now = times.now()
-    return [shape(token, now) for token in beside(settings, rows.every)]
+    return [shape(token, now) for token in once(settings, read, writing=False)]
 
 
 def revoke(settings: Settings, name: str) -> str:
     """Revoke the token of that name; what was done. Raises Mistakes."""
     try:
+        listed(settings)  # a database that is not there must not be made for this
         beside(settings, lambda connection: rows.revoke(connection, name, times.now()))
     except LookupError as error:
-        raise Mistakes([Mistake(settings.database.place, 0, "", str(error))]) from None
+        raise Mistakes([Mistake(settings.database.place, 0, "", masked(str(error)))]) from None
     return f"{name} is revoked; servers refuse it within two seconds"
 
 
-def table(tokens: Sequence[dict[str, Any]], *, as_json: bool) -> Iterator[str]:
-    """Tokens in API form as lines for people, or as a JSON object each."""
-    if as_json:
-        yield from (json.dumps(token) for token in tokens)
-        return
-    lines = [_HEAD, *(_line(token) for token in tokens)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+def forget(settings: Settings) -> str:
+    """Delete the tokens that are revoked or expired; what was done. Raises Mistakes."""
+    listed(settings)  # as above
 
+    def work(connection: Connection) -> tuple[int, bool]:
+        return rows.forget(connection, times.now()), not rows.every(connection)
 
-def _line(token: dict[str, Any]) -> tuple[str, ...]:
-    at = (_day(token[f"{name}_at"]) for name in ("created", "expires", "last_used"))
-    return (token["name"], ",".join(token["scopes"]), token["state"], token["created_by"], *at)
-
-
-def _day(moment: str | None) -> str:
-    return "-" if moment is None else moment[:16].replace("T", " ")
+    gone, none_left = beside(settings, work)
+    opened = "; requests from this machine are answered without a token again" * (
+        none_left and settings.server.token is None
+    )
+    return f"{gone} tokens are forgotten{opened}"
 
 
 def _somebody() -> str:

@@ -47,6 +47,7 @@ SECRETS = {
     KEY[:60]: "-----BEGIN RSA PRIVATE KEY-----[redacted]",
     "id AKIAIOSFODNN7EXAMPLE used": "id [redacted] used",
     "ghp_0123456789abcdefghijABCDEFGHIJ012345": "[redacted]",
+    f"sent asg_{'0123456789abcdef' * 4} to asg_frontend": "sent [redacted] to asg_frontend",
     "glpat-0123456789abcdefghij": "[redacted]",
     "xoxb-123456789012-abcdefghij": "[redacted]",
     "https://hooks.slack.com/services/T0/B0/abcdef": "https://hooks.slack.com/services/[redacted]",

@@ -1,8 +1,10 @@
 """`alertsage tokens`: who may talk to the server."""
 
+from pathlib import Path
+
 import click
 
-from receiver.commands.options import JSON, Place, asks
+from receiver.commands.options import CONFIG, JSON, Place, asks
 
 _LOCAL = click.option(
     "--local", is_flag=True, help="In the database of --config itself, without asking the server: for the first token."
@@ -11,7 +13,7 @@ _LOCAL = click.option(
 
 @click.group()
 def tokens() -> None:
-    """Look after API tokens: list, create, revoke.
+    """Look after API tokens: list, create, revoke, forget.
 
     The server is asked with a token of the scope admin. With --local none is needed: the database that the
     configuration names is read and written itself, beside a running server or without one.
@@ -60,3 +62,16 @@ def revoke(place: Place, name: str, local: bool, as_json: bool) -> None:
     from receiver.commands.keyring import keyring, revoke
 
     revoke(keyring(place, local=local), name, as_json=as_json)
+
+
+@tokens.command()
+@CONFIG
+def forget(config: Path | None) -> None:
+    """Delete the tokens that are revoked or expired from the configuration's database itself.
+
+    When none is left, requests from this machine are answered without one again, as before the first.
+    """
+    from receiver.settings import load
+    from receiver.tokens import forget
+
+    click.echo(forget(load(config)))

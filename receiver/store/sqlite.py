@@ -139,10 +139,7 @@ class Sqlite:
         return await asyncio.to_thread(self._beside, work)
 
     def _beside(self, work: Callable[[Connection], T]) -> T:
-        alone = not self._path.exists()
-        if alone:
-            self._lock.take()  # whoever makes the file must be the only one
-            make_private(self._path)
+        make_private(self._path)
         with translated(), self._writers.connect() as connection, connection.begin():
             migrate.require(connection)
             return work(connection)

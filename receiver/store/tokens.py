@@ -46,6 +46,12 @@ def revoke(connection: Connection, name: str, now: Instant) -> Token:
     raise LookupError(f"there is no token {name[:80]}")
 
 
+def forget(connection: Connection, now: Instant) -> int:
+    """Delete the tokens that are revoked or expired; how many."""
+    over = [token.id for token in every(connection) if token.state(now) != "active"]
+    return connection.execute(delete(table).where(table.c.id.in_(over))).rowcount if over else 0
+
+
 def used(connection: Connection, when: Mapping[int, Instant]) -> None:
     """Note when these tokens, by id, were last used; a later moment that stands there already stays."""
     for number, at in sorted(when.items()):

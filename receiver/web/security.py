@@ -2,12 +2,12 @@
 
 import hmac
 import ipaddress
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 from aiohttp import encode_basic_auth, hdrs
+from multidict import MultiMapping
 from pydantic import SecretStr
 
 from receiver.domain import times
@@ -42,7 +42,7 @@ class Caller:
     """None for the latter two, who may do everything."""
 
 
-def by_server_token(headers: Mapping[str, str], settings: Settings) -> Caller | None:
+def by_server_token(headers: MultiMapping[str], settings: Settings) -> Caller | None:
     """Who asks, when `server.token` proves it; None when something else may. Raises Missing when nothing is sent."""
     root = settings.server.token
     if root is None:
@@ -52,7 +52,7 @@ def by_server_token(headers: Mapping[str, str], settings: Settings) -> Caller | 
     return Caller(SERVER) if _equal(_sent(headers), f"bearer {_text(root)}") else None
 
 
-def by_token(headers: Mapping[str, str], settings: Settings, known: Known, scope: str, now: Instant) -> Caller:
+def by_token(headers: MultiMapping[str], settings: Settings, known: Known, scope: str, now: Instant) -> Caller:
     """Who asks for something of that scope, when `server.token` does not prove it. Raises Refused (401, 403).
 
     Once there is `server.token` or any token was ever made, nobody is let in without.
@@ -72,14 +72,14 @@ def by_token(headers: Mapping[str, str], settings: Settings, known: Known, scope
     return Caller(token.name, token)
 
 
-def in_force(headers: Mapping[str, str], known: Known, now: Instant) -> Token | None:
+def in_force(headers: MultiMapping[str], known: Known, now: Instant) -> Token | None:
     """The token that is sent, if it is one of ours and neither expired nor revoked."""
     scheme, _, secret = _sent(headers).partition(" ")
     token = known.find(secret) if scheme == "bearer" else None
     return token if token is not None and token.state(now) == "active" else None
 
 
-def sends_token(headers: Mapping[str, str]) -> bool:
+def sends_token(headers: MultiMapping[str]) -> bool:
     """True when what is sent looks like a token of ours."""
     return _sent(headers).startswith(f"bearer {PREFIX}")
 
@@ -97,7 +97,7 @@ def _missing() -> Missing:
     )
 
 
-def check_source(headers: Mapping[str, str], url_token: str, settings: Settings, source: str) -> bool:
+def check_source(headers: MultiMapping[str], url_token: str, settings: Settings, source: str) -> bool:
     """A source's secret; any configured way suffices. False when the body's signature has yet to prove it.
 
     Raises Refused (401, 403) for what no body could mend.
@@ -113,7 +113,7 @@ def check_source(headers: Mapping[str, str], url_token: str, settings: Settings,
     raise _unproven(source, basic=auth.basic is not None)
 
 
-def check_signature(headers: Mapping[str, str], body: bytes, settings: Settings, source: str) -> None:
+def check_signature(headers: MultiMapping[str], body: bytes, settings: Settings, source: str) -> None:
     """The HMAC over the raw bytes, by any of the source's secrets. Raises Refused (401)."""
     configured = settings.sources[source]
     signature = configured.auth.signature
@@ -130,7 +130,7 @@ def check_signature(headers: Mapping[str, str], body: bytes, settings: Settings,
         raise _unproven(source)
 
 
-def _signed(headers: Mapping[str, str], signature: Signature, kind: str) -> str:
+def _signed(headers: MultiMapping[str], signature: Signature, kind: str) -> str:
     names = (signature.header,) if signature.header else KINDS[kind].proofs
     return next((headers[name] for name in names if name in headers), "")
 
@@ -153,7 +153,7 @@ def _unproven(source: str, *, basic: bool = False) -> Unauthorized:
     return unproven
 
 
-def check_local(headers: Mapping[str, str], settings: Settings) -> None:
+def check_local(headers: MultiMapping[str], settings: Settings) -> None:
     """Without credentials: no other site's page may ask, and none that made its name point here (DNS rebinding)."""
     host = headers.get(hdrs.HOST, "")
     site = headers.get("Sec-Fetch-Site", "none")
@@ -180,7 +180,7 @@ def challenge(refused: Refused) -> dict[str, str]:
     return {hdrs.WWW_AUTHENTICATE: ", ".join(f'{scheme} realm="alertsage"' for scheme in refused.schemes.split())}
 
 
-def _proves(headers: Mapping[str, str], url_token: str, auth: Auth) -> bool:
+def _proves(headers: MultiMapping[str], url_token: str, auth: Auth) -> bool:
     proofs = [
         auth.url_token is not None and _equal(url_token, _text(auth.url_token)),
         auth.bearer is not None and _equal(_sent(headers), f"bearer {_text(auth.bearer)}"),
@@ -192,9 +192,10 @@ def _proves(headers: Mapping[str, str], url_token: str, auth: Auth) -> bool:
     return any(proofs)
 
 
-def _sent(headers: Mapping[str, str]) -> str:
-    """The Authorization header with its scheme in lower case: schemes have no case (RFC 9110)."""
-    scheme, _, credential = headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+def _sent(headers: MultiMapping[str]) -> str:
+    """The Authorization header with its scheme in lower case: schemes have no case (RFC 9110). Two prove nothing."""
+    told = headers.getall(hdrs.AUTHORIZATION, ())
+    scheme, _, credential = told[0].partition(" ") if len(told) == 1 else ("", "", "")
     return f"{scheme.lower()} {credential.strip()}"
 
 
