@@ -3,10 +3,9 @@
 A server may be running on it meanwhile: it knows within two seconds.
 """
 
-import json
 import os
 import pwd
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +19,6 @@ from receiver.settings import Settings
 from receiver.settings.units import parse_duration
 from receiver.store import Connection, migrate
 from receiver.store import tokens as rows
-
-_HEAD = ("name", "scopes", "state", "created by", "created", "expires", "last used")
 
 
 def lasting(told: str | None) -> Span | None:
@@ -91,26 +88,6 @@ def forget(settings: Settings) -> str:
         none_left and settings.server.token is None
     )
     return f"{gone} tokens are forgotten{opened}"
-
-
-def table(tokens: Sequence[dict[str, Any]], *, as_json: bool) -> Iterator[str]:
-    """Tokens in API form as lines for people, or as a JSON object each."""
-    if as_json:
-        yield from (json.dumps(token) for token in tokens)
-        return
-    lines = [_HEAD, *(_line(token) for token in tokens)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-
-
-def _line(token: dict[str, Any]) -> tuple[str, ...]:
-    at = (_day(token[f"{name}_at"]) for name in ("created", "expires", "last_used"))
-    return (token["name"], ",".join(token["scopes"]), token["state"], token["created_by"], *at)
-
-
-def _day(moment: str | None) -> str:
-    return "-" if moment is None else moment[:16].replace("T", " ")
 
 
 def _somebody() -> str:

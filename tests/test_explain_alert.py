@@ -192,7 +192,7 @@ async def test_an_alert_that_is_not_there(tmp_path, arguments, sentence):
     async with serving(tmp_path) as site:
         url = f"http://127.0.0.1:{site.port}"
         done = await explain(tmp_path, *arguments, "--server", url)
-    assert (done.code, done.out) == (2, "")
+    assert (done.code, done.out) == (1, "")
     assert done.err.startswith(sentence.format(url=url))
 
 
@@ -220,11 +220,11 @@ async def test_the_token_of_a_file_of_the_environment_or_of_the_configuration(tm
         ]
     assert [done.err for done in good] == ["", "", ""]
     for done in bad:
-        assert (done.code, done.out) == (2, "")
+        assert (done.code, done.out) == (4, "")
         assert done.err == f"{to[-1]}: {UNPROVEN}\n"
 
 
-UNPROVEN = "the token is missing or wrong: give it by --token-file FILE, ALERTSAGE_TOKEN or server.token"
+UNPROVEN = "the token is missing or wrong: give it by --token-file FILE, ALERTSAGE_TOKEN or client.yaml"
 
 
 @pytest.mark.only("sqlite")
@@ -250,7 +250,7 @@ UNPROVEN = "the token is missing or wrong: give it by --token-file FILE, ALERTSA
 async def test_mistakes_are_told_in_one_sentence(tmp_path, arguments, sentence):
     (tmp_path / "config.yaml").write_text("# zwölf\nlog: {level: info}\n")
     done = await explain(tmp_path, *arguments, ALERTSAGE__SERVER__LISTEN="127.0.0.1:1")
-    assert (done.code, done.out) == (2, "")
+    assert (done.code, done.out) == (3 if "cannot be reached" in sentence else 2, "")
     assert done.err.startswith(sentence)
     assert len(done.err.splitlines()) == 1 or sentence == "Usage: "
 
@@ -293,6 +293,6 @@ async def standing_in(answer: web.Response) -> AsyncIterator[str]:
 async def test_a_server_that_is_not_alertsage(tmp_path, answer, sentence):
     async with standing_in(web.Response(**answer)) as url:
         done = await explain(tmp_path, "--alert", "1", "--server", url)
-    assert (done.code, done.out) == (2, "")
+    assert (done.code, done.out) == (3, "")
     assert done.err.startswith(f"{url}: {sentence}")
     assert len(done.err.splitlines()) == 1

@@ -1,7 +1,6 @@
 """Environment variables over the file: `ALERTSAGE__SERVER__LISTEN` sets `server.listen`."""
 
 import json
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,13 +9,6 @@ from receiver.settings.schema import ANY_NAME, secrets
 from receiver.yamlfile import Path_
 
 PREFIX = "ALERTSAGE__"
-TOKEN = "ALERTSAGE_TOKEN"  # noqa: S105 - the name of a variable
-"""What commands that ask a server prove themselves by: no setting of the server."""
-
-
-def own_token() -> str | None:
-    """The token that the environment holds for commands that ask a server; None without one."""
-    return os.environ.get(TOKEN, "").strip() or None
 
 
 def overlay(data: dict[str, Any], environ: Mapping[str, str]) -> tuple[dict[Path_, str], list[Mistake]]:

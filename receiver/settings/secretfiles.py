@@ -1,17 +1,16 @@
 """Secrets from files: `token_file` in place of `token`."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
 from receiver.errors import Mistake
+from receiver.secretfile import read_secret
 from receiver.settings.origin import Origin
 from receiver.settings.schema import ANY_NAME, secrets
 from receiver.yamlfile import Path_
 
-LONGEST = 64 * 2**10
 _UNREADABLE = SecretStr("unreadable")
 """Stands for a secret whose file is a mistake, so that nothing else complains of its absence; never used."""
 
@@ -34,7 +33,7 @@ def fill(section: dict[str, Any], keys: Iterable[str], path: Path_, origin: Orig
             continue
         both, at = key in section, origin.mistake((*path, name), "")
         try:
-            section[key] = _UNREADABLE if both else read_secret(section.pop(name), origin.folder)
+            section[key] = _UNREADABLE if both else SecretStr(read_secret(section.pop(name), origin.folder))
             problem = f'is given beside "{key}"; keep one of them' if both else ""
         except ValueError as error:
             section[key], problem = _UNREADABLE, str(error)
@@ -42,26 +41,6 @@ def fill(section: dict[str, Any], keys: Iterable[str], path: Path_, origin: Orig
         if problem:
             mistakes.append(Mistake(at.file, at.line, at.path, problem))
     return mistakes
-
-
-def read_secret(name: object, folder: Path) -> SecretStr:
-    """The secret in that file, without its line end. Raises ValueError with one sentence that names the file."""
-    if not isinstance(name, str) or not name:
-        raise ValueError("must be the path of a file")
-    path = folder / Path(name).expanduser()
-    try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(LONGEST + 1)
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not UTF-8 text") from None
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
-    if len(text) > LONGEST:
-        raise ValueError(f"{path} is longer than {LONGEST} characters: that is no secret")
-    secret = text.removesuffix("\n").removesuffix("\r")
-    if not secret.strip():
-        raise ValueError(f"{path} is empty")
-    return SecretStr(secret)
 
 
 def _sections(data: Any, pattern: tuple[str, ...], path: Path_) -> Iterator[tuple[Path_, dict[str, Any]]]:

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from receiver.errors import Refused
 from receiver.sources import SENDERS
-from receiver.web import api, create, document, health, intake, metrics, patterns, silences, tokens
+from receiver.web import api, create, document, feed, health, intake, metrics, patterns, silences, tokens
 from receiver.web.callers import caller
 from receiver.web.keys import CALLER
 from receiver.web.problems import answered
@@ -26,6 +26,7 @@ ROUTES = (
     *intake.ROUTES,
     *api.ROUTES,
     *create.ROUTES,
+    *feed.ROUTES,
     *patterns.ROUTES,
     *silences.ROUTES,
     *tokens.ROUTES,

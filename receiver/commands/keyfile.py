@@ -1,0 +1,34 @@
+"""API tokens in the database that a configuration names."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from receiver.settings import load
+from receiver.tokens import create, lasting, listed, revoke
+
+
+class Local:
+    """See `receiver.commands.keyring.Keyring`."""
+
+    def __init__(self, config: Path | None) -> None:
+        self._settings = load(config)
+
+    @property
+    def now(self) -> float:
+        """This machine's clock."""
+        return time.time()
+
+    def every(self) -> list[dict[str, Any]]:
+        """All tokens."""
+        return listed(self._settings)
+
+    def make(self, name: str, scopes: Sequence[str], expires: str | None) -> dict[str, Any]:
+        """A new one."""
+        made = create(self._settings, name, scopes, lasting(expires))
+        return {"name": name, "scopes": list(scopes), "token": made.secret, "first": made.first}
+
+    def revoke(self, name: str) -> None:
+        """Revoke that one."""
+        revoke(self._settings, name)

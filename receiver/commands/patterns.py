@@ -1,0 +1,8 @@
+"""`alertsage patterns`."""
+
+import click
+
+
+@click.group()
+def patterns() -> None:
+    """Tell."""

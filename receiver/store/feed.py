@@ -1,0 +1,64 @@
+"""What happened to alerts, whichever they are, in the order of time."""
+
+from typing import Any
+
+from sqlalchemy import Connection, select, tuple_
+
+from receiver.domain.times import Instant, rfc3339
+from receiver.store import codec
+from receiver.store.tables import alert, change, content
+
+Position = tuple[Instant, int, int]
+"""Of a Change in the feed: when, its alert, its number there."""
+_TOLD = (
+    *(change.c.alert_id, change.c.seq, change.c.at, change.c.kind, change.c.who, change.c.why),
+    *(change.c.status.label("after"), change.c.via, change.c.detail),
+    *(alert.c.name, alert.c.source, alert.c.priority, alert.c.category, alert.c.status, content.c.title),
+    content.c.added,
+)
+
+
+def changes(
+    connection: Connection, since: Instant, after: Position | None, limit: int
+) -> tuple[list[dict[str, Any]], Position | None]:
+    """The Changes made at that moment or later and behind that position, oldest first, at most `limit` of them.
+
+    With each its alert as it is now, in few words. The position is that of the last one, None when no more follow.
+    """
+    place = (change.c.at, change.c.alert_id, change.c.seq)
+    wanted = (
+        select(*_TOLD)
+        .join(alert, alert.c.id == change.c.alert_id)
+        .join(content, content.c.alert_id == change.c.alert_id)
+        .where(change.c.at >= since)
+        .order_by(*place)
+        .limit(limit + 1)
+    )
+    if after is not None:
+        wanted = wanted.where(tuple_(*place) > tuple_(*after))
+    rows = connection.execute(wanted).all()
+    last = rows[limit - 1] if len(rows) > limit else None
+    return [_shape(row) for row in rows[:limit]], None if last is None else (last.at, last.alert_id, last.seq)
+
+
+def _shape(row: Any) -> dict[str, Any]:
+    added = codec.json(row.added) if row.added else {}
+    return {
+        "seq": row.seq,
+        "at": rfc3339(row.at),
+        "kind": row.kind,
+        "who": row.who,
+        "why": row.why,
+        "via": row.via or ("webhook" if row.who.startswith("source:") else "alertsage"),
+        "after": row.after or None,
+        "altered": codec.json(row.detail) if row.detail else {},
+        "alert": {
+            "id": row.alert_id,
+            "name": row.name,
+            "title": added.get("title") or row.title,
+            "source": row.source,
+            "priority": row.priority,
+            "category": row.category,
+            "status": row.status,
+        },
+    }
