@@ -67,7 +67,7 @@ ROUTES = (
         alert,
         Asks.READ,
         "one alert with its history and what was sent",
-        Operation("alert", "alerts", AlertWithHistory, problems=(404,)),
+        Operation("get_alert", "alerts", AlertWithHistory, problems=(404,)),
     ),
     Route(
         "GET",
@@ -75,6 +75,6 @@ ROUTES = (
         quarantine,
         Asks.READ,
         "alerts that could not be read, and why",
-        Operation("quarantine", "operation", Quarantine, query=Latest, example={"limit": 10}),
+        Operation("list_quarantine", "operation", Quarantine, query=Latest, example={"limit": 10}),
     ),
 )

@@ -157,13 +157,13 @@ def _operation(id_: str, about: str = "", example: Mapping[str, Any] = _ALERTMAN
 
 
 def _of_grafana(method: str) -> tuple[Route, Route]:
-    handle, name = partial(webhook, kind="grafana"), f"grafana{method.capitalize()}"
+    handle, name = partial(webhook, kind="grafana"), f"grafana_{method.lower()}"
     asks, about = Asks.SOURCE, "Grafana may be set to either method."
     path, says = "/webhook/grafana", "a webhook of Grafana"
     named, its = f"{path}/{{name}}", "a webhook of the Grafana of that name"
     return (
         Route(method, path, handle, asks, says, _operation(name, about, _GRAFANA)),
-        Route(method, named, handle, asks, its, _operation(f"{name}Named", about, _GRAFANA)),
+        Route(method, named, handle, asks, its, _operation(f"{name}_of_source", about, _GRAFANA)),
     )
 
 
@@ -171,14 +171,16 @@ _ANY = "Whose it is shows in its headers, else in its keys: an address to drop i
 _KIND = "For the source that is named like its kind, or is the only one of it."
 ROUTES = (
     Route("POST", "/webhook", webhook, Asks.SOURCE, "any known sender's webhook", _operation("webhook", _ANY)),
-    Route("POST", "/webhook/{kind}", webhook, Asks.SOURCE, "a webhook of that kind", _operation("webhookKind", _KIND)),
+    Route(
+        "POST", "/webhook/{kind}", webhook, Asks.SOURCE, "a webhook of that kind", _operation("webhook_of_kind", _KIND)
+    ),
     Route(
         "POST",
         "/webhook/{kind}/{name}",
         webhook,
         Asks.SOURCE,
         "a webhook of the source of that name",
-        _operation("webhookNamed"),
+        _operation("webhook_of_source"),
     ),
     *_of_grafana("POST"),
     *_of_grafana("PUT"),

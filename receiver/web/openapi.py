@@ -8,13 +8,17 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
+from receiver.domain.tokens import NAME
 from receiver.sources import SENDERS
 from receiver.web.shapes import Problem
 from receiver.web.table import Asks, Operation, Route
 
 TAGS: Mapping[str, str] = {
     "webhooks": "Senders tell of alerts here. Their bodies are their own; see the page of each sender.",
-    "alerts": "Look at alerts: what is wrong, since when, what to do.",
+    "alerts": "Alerts: look at them, tell of them, and act on them.",
+    "silences": "Keep alerts quiet that are expected: once, or in a window that recurs.",
+    "patterns": "What many alerts say together: when they come, which rules are noise.",
+    "tokens": "Who may ask for what.",
     "operation": "Look after alertsage itself.",
 }
 """In the order of the document; a tag with nothing in it is left out."""
@@ -25,11 +29,12 @@ Texts in alerts are what senders wrote: data, to be escaped where they are shown
 that you do not know.
 """.strip()
 PLACES: Mapping[str, tuple[dict[str, Any], Any, str]] = {
+    "tokens name": ({"type": "string", "pattern": NAME}, "grafana-prod", "The name of the token."),
     "id": ({"type": "integer", "minimum": 1, "maximum": 10**18 - 1}, 1, "Its number."),
     "kind": ({"enum": [kind for kind in SENDERS if kind != "grafana"]}, "alertmanager", "The kind of sender."),
     "name": ({"type": "string", "minLength": 1}, "alertmanager", "The name of the configured source."),
 }
-"""The blanks of paths: schema, usual example, meaning."""
+"""The blanks of paths (those of one tag before those of all): schema, usual example, meaning."""
 SCHEMES: Mapping[str, dict[str, str]] = {
     "token": {
         "type": "http",
@@ -167,7 +172,7 @@ def _security(asks: Asks) -> list[dict[str, list[str]]]:
 
 def _places(route: Route, operation: Operation) -> Iterable[dict[str, Any]]:
     for name in BLANK.findall(route.path):
-        schema, usual, means = PLACES[name]
+        schema, usual, means = PLACES.get(f"{operation.tag} {name}") or PLACES[name]
         example = operation.place.get(name, usual)
         yield {
             "name": name,
