@@ -64,7 +64,9 @@ def _change(number: int, seq: int, at: int, kind: str, who: str, status: str) ->
 
 def _alert(chance: random.Random, number: int, at: int, trail: Sequence[dict[str, Any]]) -> dict[str, Any]:
     ended = {"resolved": "resolved", "expired": "expired"}
-    status = next((ended[c["kind"]] for c in reversed(trail) if c["kind"] in (*ended, *BEGINS) and c["kind"] in ended), "")
+    status = next(
+        (ended[c["kind"]] for c in reversed(trail) if c["kind"] in (*ended, *BEGINS) and c["kind"] in ended), ""
+    )
     last = next(c["kind"] for c in reversed(trail) if c["kind"] in (*ended, *BEGINS))
     moments = dict.fromkeys(("created_at", "started_at", "latest_start", "last_firing_at"), at)
     return moments | {
@@ -225,7 +227,9 @@ def expected(alerts: Any, trails: Any, since: int, until: int, zone: str) -> dic
     ignored = [
         (name, len(own))
         for name, own in (
-            (name, [e for e in over if e["name"] == name]) for name in by_name if not any(e["acted"] for e in by_name[name])
+            (name, [e for e in over if e["name"] == name])
+            for name in by_name
+            if not any(e["acted"] for e in by_name[name])
         )
         if len(own) >= 5
     ]

@@ -1,25 +1,22 @@
 """What `schemathesis run` needs to know of texts that have a form of their own."""
 
+from collections.abc import Sequence
+from uuid import uuid4
+
 import schemathesis
 from hypothesis import strategies as st
 
-schemathesis.openapi.format("cursor", st.just(""))
-"""Each is of one list only: made up ones are refused."""
-schemathesis.openapi.format(
-    "search",
-    st.lists(
-        st.sampled_from(
-            [
-                "priority>=high",
-                "status:open,resolved",
-                "label.team=shop",
-                "age>1h",
-                '"disk full"',
-                "-source:other",
-                "disk",
-            ]
-        ),
-        max_size=6,
-        unique=True,
-    ).map(" ".join),
-)
+FORMS: dict[str, Sequence[str]] = {
+    "cursor": [""],  # each is of one list only: made up ones are refused
+    "length": ["45m", "2h", "90d", "1h30m", "90s"],
+    "matcher": ['alertname="Down"', 'job=~"web.*"', 'team!="db"', '{instance!~"h.", team="shop"}'],
+    "cron": ["0 2 * * *", "*/30 9-17 * * 1-5"],
+    "zone": ["UTC", "Europe/Berlin"],
+}
+for name, texts in FORMS.items():
+    schemathesis.openapi.format(name, st.sampled_from(texts))
+TERMS = ["priority>=high", "status:open,resolved", "label.team=shop", "age>1h", '"disk full"', "-source:other", "disk"]
+schemathesis.openapi.format("search", st.lists(st.sampled_from(TERMS), max_size=6, unique=True).map(" ".join))
+
+# A key stands for one post: the same one with another body is refused.
+schemathesis.openapi.format("idempotency-key", st.builds(lambda: str(uuid4())))

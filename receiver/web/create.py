@@ -13,7 +13,7 @@ from receiver.flow.create import create as take_in
 from receiver.web.forms import AlertForm
 from receiver.web.forms_create import EXAMPLES, POSTED
 from receiver.web.keys import CONFIGURATION, INTO, METERS, SOURCE
-from receiver.web.table import Asks, Operation, Route, taken
+from receiver.web.table import Answer, Asks, Operation, Route, taken
 
 LONGEST_KEY = 1000
 """Characters of an Idempotency-Key."""
@@ -42,6 +42,13 @@ def _json(status: int, document: Any, location: str = "") -> web.Response:
     return web.Response(status=status, body=to_json(document) + b"\n", content_type="application/json", headers=headers)
 
 
+class Later(Answer):
+    """What is answered while the alert cannot be shown."""
+
+    id: None
+    detail: str
+
+
 _ABOUT = (
     "The same type and resource within an hour of the last time is the same alert: it is counted (200), and new (201) "
     "only when there is none. With the header Idempotency-Key the same post again is not counted, and answered with "
@@ -55,10 +62,11 @@ def _route(form: str) -> Route:
     operation = Operation(
         f"create_{form.replace('-', '_')}" if form == PLAIN else f"create_{form.replace('-', '_')}_alert",
         "alerts",
-        AlertForm,
+        AlertForm | Later,
         takes=POSTED[form],
         status=201,
-        problems=(413, 415, 422),
+        besides={200: "One that was there already: counted", 202: "Safe, and an alert as soon as the database answers"},
+        headers={"Idempotency-Key": "Of your own making, like a UUID: the same post with the same key counts once."},
         about=_ABOUT,
         example=EXAMPLES[form],
     )

@@ -63,7 +63,7 @@ class FeedQuery(BaseModel):
 
     since: str | None = Field(default=None, description="A moment in RFC 3339; now, if it is not given")
     limit: int = Field(default=USUAL, ge=1, le=MOST)
-    cursor: str | None = None
+    cursor: str | None = Field(None, json_schema_extra={"format": "cursor"})
 
 
 async def changes(request: web.Request) -> web.Response:

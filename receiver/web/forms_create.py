@@ -19,11 +19,11 @@ from pydantic import (
 
 from receiver.domain.forms import PLAIN
 from receiver.domain.vocabulary import Category, Priority
-from receiver.web.table import Body
+from receiver.web.table import WHOLE, Body
 
-Word = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True), AfterValidator(lambda word: word[:300])]
+Word = Annotated[str, StringConstraints(min_length=1), AfterValidator(lambda word: (word.strip() or word)[:300])]
 """A name, and what of it is kept."""
-Count = Annotated[int, Field(ge=0, le=10**15)]
+Count = Annotated[int, Field(ge=0, le=10**15), WHOLE]
 Direction = Literal["above", "below"]
 
 
@@ -44,7 +44,10 @@ class Telling(Body):
     related_logs: str | None = None
     """Where to look: a path, an address, a query."""
     notification_channels: list[str] = Field(default=[])
-    labels: dict[str, str] = Field(default={})
+    labels: dict[str, str] = Field(
+        default={},
+        json_schema_extra={"propertyNames": {"minLength": 1, "not": {"enum": ["alertname", "resource"]}}},
+    )
     """To search, silence and route by."""
     links: dict[str, str] = Field(default={})
     """Titles to http or https addresses."""

@@ -153,7 +153,8 @@ def _operation(route: Route, operation: Operation, schemas: _Schemas) -> dict[st
     }
     if operation.about:
         told["description"] = operation.about
-    if parameters := [*_places(route, operation), *_parameters(operation, schemas.query(operation))]:
+    asked = _parameters(operation, schemas.query(operation))
+    if parameters := [*_places(route, operation), *asked, *_headers(operation)]:
         told["parameters"] = parameters
     if operation.takes is not None:
         body: dict[str, Any] = {"schema": schemas.of(operation, "takes")}
@@ -192,6 +193,17 @@ def _parameters(operation: Operation, query: Mapping[str, Any]) -> Iterable[dict
         if operation.takes is None and name in operation.example:
             told["example"] = operation.example[name]
         yield told
+
+
+def _headers(operation: Operation) -> Iterable[dict[str, Any]]:
+    for name, means in operation.headers.items():
+        yield {
+            "name": name,
+            "in": "header",
+            "required": False,
+            "description": means,
+            "schema": {"type": "string", "format": name.lower()},
+        }
 
 
 def _responses(route: Route, operation: Operation, schemas: _Schemas) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def add_routes(app: web.Application) -> None:
 
 
 def _add(app: web.Application, method: str, path: str, handle: Handle) -> None:
+    path = path.replace("{id}", f"{{id:{_NUMBER}}}")
     for end in sorted({path, path.rstrip("/") + "/"}):
         app.router.add_route(method, end, handle)
         if method == "GET":
@@ -73,7 +74,16 @@ async def _nowhere(request: web.Request) -> web.StreamResponse:
     raise Refused(f"{request.method} is not possible here; use {told}", status=405, headers={"Allow": told})
 
 
-_PATTERNS = {route.path: re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route.path)) + "/?") for route in ROUTES}
+_NUMBER = "[0-9]+"
+"""So that other words stand beside numbers: `/api/v1/silences/preview` is no silence."""
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    numbered = re.escape(path).replace(r"\{id\}", _NUMBER)
+    return re.compile(re.sub(r"\\{\w+\\}", "[^/]+", numbered) + "/?")
+
+
+_PATTERNS = {route.path: _pattern(route.path) for route in ROUTES}
 
 
 _TO_SENDERS: dict[str, str] = {}

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from receiver.domain.windows import State
 from receiver.settings.units import parse_duration
 from receiver.silencing import LONGEST_COMMENT, LONGEST_SCHEDULE
-from receiver.web.table import Body
+from receiver.web.table import WHOLE, Body
 
 MOST, USUAL = 500, 50
 
@@ -30,14 +30,19 @@ def _length(told: str) -> str:
 
 
 Moment = Annotated[str, Field(max_length=60, json_schema_extra={"format": "date-time"}), AfterValidator(_moment)]
-Length = Annotated[str, Field(max_length=40, examples=["2h"]), AfterValidator(_length)]
+Length = Annotated[str, Field(max_length=40, json_schema_extra={"format": "length"}), AfterValidator(_length)]
+MatcherText = Annotated[str, Field(json_schema_extra={"format": "matcher"})]
+Matchers = Annotated[list[MatcherText], Field(min_length=1)] | MatcherText
+Cron = Annotated[str, Field(max_length=LONGEST_SCHEDULE, json_schema_extra={"format": "cron"})]
+Zone = Annotated[str, Field(max_length=80, json_schema_extra={"format": "zone"})]
+Version = Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
 Who = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Matching(Body):
     """Which alerts are meant."""
 
-    matchers: list[str] | str = Field(description='As in Alertmanager: alertname="Down", job=~"web.*"; all have to fit')
+    matchers: Matchers = Field(description='As in Alertmanager: alertname="Down", job=~"web.*"; all have to fit')
 
 
 class NewSilence(Matching):
@@ -47,25 +52,23 @@ class NewSilence(Matching):
     starts_at: Moment | None = Field(None, description="Now, unless it says otherwise")
     ends_at: Moment | None = None
     lasts: Length | None = None
-    schedule: Annotated[str, Field(max_length=LONGEST_SCHEDULE)] | None = Field(
-        None, description="Five fields of cron: when each window begins"
-    )
-    zone: Annotated[str, Field(max_length=80)] | None = Field(None, description="Time zone of the schedule")
+    schedule: Cron | None = Field(None, description="Five fields of cron: when each window begins")
+    zone: Zone | None = Field(None, description="Time zone of the schedule")
     who: Who | None = Field(None, description="Who makes it, unless it is the caller")
 
 
 class EditedSilence(Body):
     """What to change of a silence; what is not named stays, null takes it away."""
 
-    matchers: list[str] | str | None = None
+    matchers: Matchers | None = None
     comment: Annotated[str, Field(max_length=LONGEST_COMMENT)] | None = None
     starts_at: Moment | None = None
     ends_at: Moment | None = None
     lasts: Length | None = None
-    schedule: Annotated[str, Field(max_length=LONGEST_SCHEDULE)] | None = None
-    zone: Annotated[str, Field(max_length=80)] | None = None
+    schedule: Cron | None = None
+    zone: Zone | None = None
     who: Who | None = None
-    version: int | None = Field(None, ge=1, le=2**31 - 1, description="The one that you have seen: 409 if it is old")
+    version: Version | None = Field(None, description="The one that you have seen: 409 if it is old")
 
 
 def _states(told: Any) -> Any:
@@ -80,7 +83,7 @@ class Listed(BaseModel):
         [State.ACTIVE, State.PENDING], description="active, pending, expired: with commas between"
     )
     limit: int = Field(USUAL, ge=1, le=MOST)
-    cursor: str = Field("", max_length=40)
+    cursor: str = Field("", max_length=40, json_schema_extra={"format": "cursor"})
 
 
 class Ending(BaseModel):

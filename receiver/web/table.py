@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import to_json
 
 from receiver.errors import Refused
@@ -38,6 +38,14 @@ class Asks(StrEnum):
     """To change what alerts are: acknowledge, resolve, silence."""
     ADMIN = "admin"
     """To change alertsage itself: reload, tokens."""
+
+
+def _whole(told: Any) -> Any:
+    return int(told) if isinstance(told, float) and told.is_integer() else told
+
+
+WHOLE = BeforeValidator(_whole)
+"""Marks a posted integer, behind its bounds: 5.0 is one, too, as JSON has but one kind of number."""
 
 
 class Body(BaseModel):
@@ -83,6 +91,8 @@ class Operation:
     """Values of the path's blanks that the example works with, where they are not the usual ones."""
     besides: Mapping[int, str] = field(default_factory=dict)
     """Other good answers of the same shape: their status and what it means."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers that it looks at, and what they mean."""
     media: tuple[str, ...] = ("application/json",)
     """Types of its answer, the usual one first."""
 

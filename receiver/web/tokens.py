@@ -32,7 +32,10 @@ class NewToken(Body):
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1, max_length=len(Scope))]
     expires: Annotated[
         timedelta | None,
-        BeforeValidator(lambda told: None if told is None else _length(told), json_schema_input_type=str | None),
+        BeforeValidator(
+            lambda told: None if told is None else _length(told),
+            json_schema_input_type=Annotated[str, Field(json_schema_extra={"format": "length"})] | None,
+        ),
     ] = None
     """How long it lasts, like `90d`; for ever without it."""
 
