@@ -6,25 +6,26 @@ Candidates are found by readers in slices; the writer judges each again in its o
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, text
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, text
 
 from receiver.domain.alert import Alert, Change
 from receiver.domain.silences import InForce, Silence, settle
 from receiver.domain.times import Instant
 from receiver.domain.value import value
-from receiver.domain.vocabulary import OPEN
+from receiver.domain.vocabulary import OPEN, Priority
 from receiver.domain.windows import State
 from receiver.store import codec, silences
-from receiver.store.queries import AlertQuery
-from receiver.store.rows import change_each, labels_of
-from receiver.store.search import narrowed
-from receiver.store.tables import alert, alert_count, content
+from receiver.store.labels import number, token
+from receiver.store.rows import change_each, labels_of, on_postgres
+from receiver.store.tables import alert, alert_count, content, label_index, label_row
 
 SLICE = 200
 FEW = 5_000
 """Open alerts that are looked through one by one: so few are found sooner than through the label index, which knows the
 closed ones, too."""
 _OPEN = tuple(sorted(status.value for status in OPEN))
+_PARTS = tuple((status, priority.value) for status in _OPEN for priority in Priority)
+"""Open alerts are looked through part by part, as an index has them."""
 _HUSHED = text("hushed_by > 0 AND status IN ('active', 'acknowledged', 'suppressed')")  # as the index says it
 
 Place = tuple[int, int]
@@ -76,16 +77,41 @@ def fitting(connection: Connection, wanted: Wanted, place: Place) -> tuple[list[
     None for the place when it was all.
     """
     part, before = place
-    statuses = _OPEN if wanted.pairs else _OPEN[part : part + 1]
-    query = AlertQuery(statuses=statuses, labels=wanted.pairs, limit=SLICE, before=before or None)
     listed: Select[Any] = select(alert.c.id, content.c.labels).join(content, content.c.alert_id == alert.c.id)
+    if wanted.pairs:
+        listed, position = _indexed(connection, listed, wanted.pairs)
+        listed = listed.where(alert.c.status.in_(_OPEN))
+    else:
+        status, priority = _PARTS[part]
+        position = alert.c.id
+        listed = listed.where(alert.c.status == status, alert.c.priority == priority)
     if wanted.free:
         listed = listed.where(alert.c.hushed_by == 0)
-    rows = connection.execute(narrowed(listed, query, connection.dialect.name).limit(SLICE)).all()
+    if before:
+        listed = listed.where(position < before)
+    rows = connection.execute(listed.order_by(position.desc()).limit(SLICE)).all()
     found = [row.id for row in rows if wanted.fits(codec.json(row.labels))]
     if len(rows) == SLICE:
         return found, (part, rows[-1].id)
-    return found, None if wanted.pairs or part + 1 == len(_OPEN) else (part + 1, 0)
+    return found, None if wanted.pairs or part + 1 == len(_PARTS) else (part + 1, 0)
+
+
+def _indexed(
+    connection: Connection, listed: Select[Any], pairs: Sequence[tuple[str, str]]
+) -> tuple[Select[Any], ColumnElement[Any]]:
+    """What the label index knows to have all of these pairs, in its own order: candidates."""
+    if not on_postgres(connection):
+        position: ColumnElement[Any] = label_index.c.rowid
+        sought = " AND ".join(token(name, value) for name, value in pairs)
+        found = listed.join(label_index, position == alert.c.id)
+        return found.where(label_index.c.alert_label.op("MATCH")(sought)), position
+    first, *more = [(label_row.alias(f"pair_{place}"), number(*pair)) for place, pair in enumerate(pairs)]
+    rows, sought_number = first
+    position = rows.c.alert_id
+    listed = listed.join(rows, and_(position == alert.c.id, rows.c.token == sought_number))
+    for rows, sought_number in more:
+        listed = listed.join(rows, and_(rows.c.alert_id == position, rows.c.token == sought_number))
+    return listed, position
 
 
 def put_right(connection: Connection, ids: Iterable[int], now: Instant, why: Mapping[int, str]) -> int:
