@@ -6,27 +6,29 @@ Candidates are found by readers in slices; the writer judges each again in its o
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, text
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, text
 
 from receiver.domain.alert import Alert, Change
-from receiver.domain.search import Search
-from receiver.domain.searchterms import Among, Label
 from receiver.domain.silences import InForce, Silence, settle
 from receiver.domain.times import Instant
 from receiver.domain.value import value
-from receiver.domain.vocabulary import OPEN
+from receiver.domain.vocabulary import OPEN, Priority
 from receiver.domain.windows import State
 from receiver.store import codec, silences
-from receiver.store.queries import AlertQuery, Position
-from receiver.store.rows import change_each, labels_of
-from receiver.store.search import found
-from receiver.store.tables import alert, alert_count, content
+from receiver.store.labels import number, token
+from receiver.store.rows import change_each, labels_of, on_postgres
+from receiver.store.tables import alert, alert_count, content, label_index, label_row
 
 SLICE = 200
+"""Alerts put right in one transaction."""
+LOOKED_AT = 500
+"""Alerts that one read looks at: their labels are read on the event loop."""
 FEW = 5_000
 """Open alerts that are looked through one by one: so few are found sooner than through the label index, which knows the
 closed ones, too."""
 _OPEN = tuple(sorted(status.value for status in OPEN))
+_PARTS = tuple((status, priority.value) for status in _OPEN for priority in Priority)
+"""Open alerts are looked through part by part, as an index has them."""
 _HUSHED = text("hushed_by > 0 AND status IN ('active', 'acknowledged', 'suppressed')")  # as the index says it
 
 Place = tuple[int, int]
@@ -40,14 +42,14 @@ def holders(connection: Connection) -> list[int]:
 
 
 def held(connection: Connection, by: Silence | int, after: int, now: Instant) -> tuple[list[int], int | None]:
-    """Among the next SLICE alerts that a silence holds: those that it ought not to; and the last one's id.
+    """Among the next LOOKED_AT alerts that a silence holds: those that it ought not to; and the last one's id.
 
     A bare number is a silence that is not active any more: it ought to hold none. None for the id when it was all.
     """
     number = by if isinstance(by, int) else by.id
     wanted = select(alert.c.id).where(_HUSHED, alert.c.hushed_by == number, alert.c.id > after)
-    rows = list(connection.execute(wanted.order_by(alert.c.id).limit(SLICE)).scalars())
-    last = rows[-1] if len(rows) == SLICE else None
+    rows = list(connection.execute(wanted.order_by(alert.c.id).limit(LOOKED_AT)).scalars())
+    last = rows[-1] if len(rows) == LOOKED_AT else None
     if isinstance(by, int) or by.state(now) is not State.ACTIVE:
         return rows, last
     labels = labels_of(connection, rows)
@@ -73,22 +75,46 @@ class Wanted:
 
 
 def fitting(connection: Connection, wanted: Wanted, place: Place) -> tuple[list[int], Place | None]:
-    """Among the next SLICE open alerts: those that are wanted, the newest first, and how far that was.
+    """Among the next LOOKED_AT open alerts: those that are wanted, the newest first, and how far that was.
 
     None for the place when it was all.
     """
     part, before = place
-    statuses = _OPEN if wanted.pairs else _OPEN[part : part + 1]
-    search = Search((Among("status", tuple(statuses)), *(Label(name, value) for name, value in wanted.pairs)))
-    ids, behind = found(connection, AlertQuery(search, limit=SLICE, after=Position(0, before) if before else None))
     listed: Select[Any] = select(alert.c.id, content.c.labels).join(content, content.c.alert_id == alert.c.id)
-    listed = listed.where(alert.c.id.in_(ids)).order_by(alert.c.id.desc())
+    if wanted.pairs:
+        listed, position = _indexed(connection, listed, wanted.pairs)
+        listed = listed.where(alert.c.status.in_(_OPEN))
+    else:
+        status, priority = _PARTS[part]
+        position = alert.c.id
+        listed = listed.where(alert.c.status == status, alert.c.priority == priority)
     if wanted.free:
         listed = listed.where(alert.c.hushed_by == 0)
-    fit = [row.id for row in connection.execute(listed) if wanted.fits(codec.json(row.labels))]
-    if behind is not None:
-        return fit, (part, behind.id)
-    return fit, None if wanted.pairs or part + 1 == len(_OPEN) else (part + 1, 0)
+    if before:
+        listed = listed.where(position < before)
+    rows = connection.execute(listed.order_by(position.desc()).limit(LOOKED_AT)).all()
+    found = [row.id for row in rows if wanted.fits(codec.json(row.labels))]
+    if len(rows) == LOOKED_AT:
+        return found, (part, rows[-1].id)
+    return found, None if wanted.pairs or part + 1 == len(_PARTS) else (part + 1, 0)
+
+
+def _indexed(
+    connection: Connection, listed: Select[Any], pairs: Sequence[tuple[str, str]]
+) -> tuple[Select[Any], ColumnElement[Any]]:
+    """What the label index knows to have all of these pairs, in its own order: candidates."""
+    if not on_postgres(connection):
+        position: ColumnElement[Any] = label_index.c.rowid
+        sought = " AND ".join(token(name, value) for name, value in pairs)
+        found = listed.join(label_index, position == alert.c.id)
+        return found.where(label_index.c.alert_label.op("MATCH")(sought)), position
+    first, *more = [(label_row.alias(f"pair_{place}"), number(*pair)) for place, pair in enumerate(pairs)]
+    rows, sought_number = first
+    position = rows.c.alert_id
+    listed = listed.join(rows, and_(position == alert.c.id, rows.c.token == sought_number))
+    for rows, sought_number in more:
+        listed = listed.join(rows, and_(rows.c.alert_id == position, rows.c.token == sought_number))
+    return listed, position
 
 
 def put_right(connection: Connection, ids: Iterable[int], now: Instant, why: Mapping[int, str]) -> int:
