@@ -8,7 +8,7 @@ from receiver.store.filelock import unusable
 from receiver.store.opening import open_database
 from receiver.store.plan import Content, Plan
 from receiver.store.postgres import Postgres
-from receiver.store.queries import AlertQuery, Gauges, Page, Receipt
+from receiver.store.queries import AlertQuery, Gauges, Page, Position, Receipt
 from receiver.store.spool import Spool, Spooled
 from receiver.store.sqlite import Sqlite
 from receiver.store.store import Store
@@ -22,6 +22,7 @@ __all__ = [
     "Gauges",
     "Page",
     "Plan",
+    "Position",
     "Postgres",
     "Receipt",
     "Spool",

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, Select, func, literal_column, select, text
 
+from receiver.domain.search import Search
+from receiver.domain.searchterms import Label
 from receiver.store import migrate
-from receiver.store.queries import AlertQuery
+from receiver.store.queries import AlertQuery, Position
 from receiver.store.reads import page
 from receiver.store.rows import on_postgres
 from receiver.store.tables import alert, alert_count, change, content, job, quarantine
@@ -65,8 +67,8 @@ def _miscounted(connection: Connection) -> Iterator[str]:
 def _not_found(connection: Connection) -> Iterator[str]:
     missing = 0
     for shown in page(connection, AlertQuery(limit=LOOKED_UP)).alerts:
-        labels = tuple(shown["labels"].items())[:20]
-        query = AlertQuery(labels=labels, limit=1, before=shown["id"] + 1)
+        labels = tuple(Label(*pair) for pair in shown["labels"].items())[:20]
+        query = AlertQuery(Search(labels), limit=1, after=Position(0, shown["id"] + 1))
         found = page(connection, query).alerts if labels else [shown]
         missing += not found or found[0]["id"] != shown["id"]
     if missing:

@@ -11,30 +11,34 @@ from receiver.domain.value import value
 
 
 @dataclass(frozen=True, slots=True)
-class AlertQuery:
-    """Which alerts to list: every condition must hold; an empty one asks nothing. Newest first."""
+class Position:
+    """A place in a sorted list: the keyset cursor."""
 
-    statuses: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
-    priorities: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    labels: tuple[tuple[str, str], ...] = ()
-    """(name, value) pairs; an empty value matches alerts without the label, as Alertmanager's matchers do."""
-    text: str | None = None
-    """Found in title, message or name, whatever the case (ASCII)."""
-    limit: int = 50
-    before: int | None = None
-    """Only alerts with a smaller id: the keyset cursor."""
+    key: int
+    """What it is sorted by: 0 for newest first, the rank of a priority, a moment, a count."""
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlertQuery:
+    """Which alerts to list, and in which order."""
+
     search: Search = field(default_factory=Search)
     sort: Sort = Sort.NEWEST
+    limit: int = 50
+    after: Position | None = None
+    """Only what comes behind that place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of alerts in API form, and the cursor for the one after it (None at the end)."""
+    """One page of alerts in API form, and where the one after it begins (None at the end).
+
+    There can be more although the page is short: a page looks at a bounded number of alerts.
+    """
 
     alerts: list[dict[str, Any]]
-    next: int | None
+    next: Position | None
 
 
 @value

@@ -23,8 +23,9 @@ from receiver.domain.times import Instant, rfc3339
 from receiver.domain.vocabulary import OPEN
 from receiver.store import codec
 from receiver.store.queries import AlertQuery, Gauges, Page
-from receiver.store.search import narrowed
+from receiver.store.search import found
 from receiver.store.tables import alert, alert_count, change, content, job, quarantine, voice
+from receiver.store.terms import conditions
 
 _LISTED = (
     alert.c.id,
@@ -59,11 +60,13 @@ _OPEN = tuple(sorted(status.value for status in OPEN))
 
 
 def page(connection: Connection, query: AlertQuery) -> Page:
-    """One page of alerts, newest first, one row more being read to know whether there is a next page."""
+    """One page of alerts, in the query's order."""
+    ids, after = found(connection, query)
+    # Asked once more of the rows: one that has changed since it was found is not shown as what it no longer is.
+    asked = conditions(query.search, connection.dialect.name).on_row
     listed = select(*_LISTED).join(content, content.c.alert_id == alert.c.id)
-    rows = connection.execute(narrowed(listed, query, connection.dialect.name).limit(query.limit + 1)).all()
-    shown = rows[: query.limit]
-    return Page([shape(row) for row in shown], shown[-1].id if len(rows) > query.limit else None)
+    rows = {row.id: row for row in connection.execute(listed.where(alert.c.id.in_(ids), *asked))} if ids else {}
+    return Page([shape(rows[one]) for one in ids if one in rows], after)
 
 
 def one(connection: Connection, alert_id: int) -> dict[str, Any] | None:

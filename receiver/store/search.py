@@ -1,87 +1,189 @@
-"""Which alerts a query lists, as SQL: the only reads that differ between databases."""
+"""Which alerts a query finds, in its order, page by page.
 
+A page is walked in chunks: the candidates of a chunk come from an index (or from the open rows, sorted), and what only
+the content can tell is asked of that chunk alone. So a page looks at a bounded number of alerts, whatever is sought.
+Both ends of a chunk are places in the order and not numbers of rows: whatever comes or goes meanwhile, each alert that
+stays is looked at exactly once.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, FromClause, Select, and_, cast, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    case,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
-from receiver.store.labels import number, token
-from receiver.store.queries import AlertQuery
-from receiver.store.tables import alert, content, label_index, label_row
+from receiver.domain.search import Sort
+from receiver.domain.vocabulary import Priority
+from receiver.store.queries import AlertQuery, Position
+from receiver.store.tables import alert, content
+from receiver.store.terms import conditions, engine_of, fits
 
-
-def narrowed(listed: Select[Any], query: AlertQuery, dialect: str) -> Select[Any]:
-    """A SELECT from alert and content, narrowed to the query's conditions and in its order; its limit is not set."""
-    engine = _POSTGRES if dialect == "postgresql" else _SQLITE
-    present = [(name, value) for name, value in query.labels if value]
-    wanted, position = engine.indexed(listed, present) if present else (listed, alert.c.id)
-    wanted = wanted.order_by(position.desc())
-    if query.before is not None:
-        wanted = wanted.where(position < query.before)
-    for values, stored in (
-        (query.statuses, alert.c.status),
-        (query.sources, alert.c.source),
-        (query.priorities, alert.c.priority),
-        (query.categories, alert.c.category),
-    ):
-        if values:
-            wanted = wanted.where(stored.in_(values))
-    if query.text:
-        sought = f"%{_escaped(query.text)}%"
-        added = [engine.added(name) for name in ("title", "message")]
-        fields = (content.c.title, content.c.message, alert.c.name, *added)
-        wanted = wanted.where(or_(*(engine.like(field, sought) for field in fields)))
-    # What the index finds is only a candidate: it is checked against its own labels.
-    return wanted.where(*[engine.has(place, *pair) for place, pair in enumerate(query.labels)])
+LOOKED_AT = 20_000
+"""Alerts whose content one page looks at."""
+FEW = 5_000
+"""So many candidates of the label index are sorted; with more, going through the list in its order is quicker."""
+FIRST_CHUNK, CHUNK, CHUNK_OF_PATTERNS = 500, 8_000, 1_000
+Range = tuple[Position | None, Position | None]
+"""Behind the first place, up to and with the second one."""
 
 
-class _Sqlite:
-    """The index is read in the order of the list, so that a page costs the same wherever it lies."""
+def found(connection: Connection, query: AlertQuery, look_at: int = LOOKED_AT) -> tuple[list[int], Position | None]:
+    """The ids of a page, and where the next one begins; None at the end.
 
-    def indexed(self, listed: Select[Any], present: list[tuple[str, str]]) -> tuple[Select[Any], ColumnElement[Any]]:
-        matched = " AND ".join(token(name, value) for name, value in present)
-        wanted = listed.join(label_index, label_index.c.rowid == alert.c.id)
-        return wanted.where(label_index.c.alert_label.op("MATCH")(matched)), label_index.c.rowid
-
-    def has(self, place: int, name: str, value: str) -> ColumnElement[bool]:
-        pair = func.json_each(content.c.labels).table_valued("key", "value", name=f"pair_{place}")
-        if not value:
-            return ~exists(select(1).select_from(pair).where(pair.c.key == name, pair.c.value != ""))
-        return exists(select(1).select_from(pair).where(and_(pair.c.key == name, pair.c.value == value)))
-
-    def added(self, name: str) -> ColumnElement[str]:
-        return func.json_extract(content.c.added, f"$.{name}")
-
-    def like(self, field: ColumnElement[str], sought: str) -> ColumnElement[bool]:
-        return field.like(sought, escape="\\")
+    A page is short, or empty, when so many alerts were looked at and there are more.
+    """
+    walk = _Walk(connection, query, look_at)
+    hits: list[Position] = []
+    for hit in walk.hits():
+        if len(hits) == query.limit:
+            return [one.id for one in hits], hits[-1]
+        hits.append(hit)
+    return [one.id for one in hits], walk.stopped
 
 
-class _Postgres:
-    """As on SQLite: the rows of a token are in the order of the list, several tokens are merged in it."""
+class _Walk:
+    """One walk through the list."""
 
-    def indexed(self, listed: Select[Any], present: list[tuple[str, str]]) -> tuple[Select[Any], ColumnElement[Any]]:
-        first, *more = [(label_row.alias(f"label_{place}"), number(*pair)) for place, pair in enumerate(present)]
-        position = first[0].c.alert_id
-        wanted = self._joined(listed, *first, alert.c.id)
-        for rows, sought in more:
-            wanted = self._joined(wanted, rows, sought, position)
-        return wanted, position
+    def __init__(self, connection: Connection, query: AlertQuery, look_at: int) -> None:
+        self._connection, self._query, self._left = connection, query, look_at
+        self._engine = engine_of(connection.dialect.name)
+        self._asked = conditions(query.search, connection.dialect.name)
+        self._in_index = False
+        self.stopped: Position | None = None
+        """Where it stopped before the end, because it had looked at enough."""
 
-    def _joined(self, listed: Select[Any], rows: FromClause, sought: int, position: ColumnElement[Any]) -> Select[Any]:
-        return listed.join(rows, and_(rows.c.alert_id == position, rows.c.token == sought))
+    def hits(self) -> Iterator[Position]:
+        """The places of what is found, in order."""
+        asked, sort = self._asked, self._query.sort
+        if not asked.statuses or not asked.priorities or asked.ids == []:
+            return
+        if asked.labels and asked.ids is None:
+            self._in_index = sort is Sort.NEWEST and not asked.narrow
+            if not self._in_index:
+                asked.ids = self._few()
+        # By priority: one priority after the other, each newest first.
+        by_priority = sort is Sort.PRIORITY
+        segments = [[one] for one in asked.priorities] if by_priority else [asked.priorities]
+        after = self._query.after
+        for segment in segments:
+            if by_priority and after is not None and Priority(segment[0]).rank > after.key:
+                continue
+            inside = after is None or not by_priority or Priority(segment[0]).rank == after.key
+            yield from self._segment(segment, after if inside else None)
+            if self.stopped is not None:
+                return
 
-    def has(self, place: int, name: str, value: str) -> ColumnElement[bool]:
-        del place
-        return func.coalesce(func.json_extract_path_text(cast(content.c.labels, JSON), name), "") == value
+    def _few(self) -> list[int] | None:
+        """The candidates of the label index, if they are few."""
+        listed = self._connection.execute(self._engine.candidates(self._asked.labels).limit(FEW + 1))
+        ids = list(listed.scalars())
+        return ids if len(ids) <= FEW else None
 
-    def added(self, name: str) -> ColumnElement[str]:
-        return func.json_extract_path_text(cast(content.c.added, JSON), name)
+    def _segment(self, priorities: Sequence[str], after: Position | None) -> Iterator[Position]:
+        asked = self._asked
+        size, most = FIRST_CHUNK, CHUNK_OF_PATTERNS if asked.patterns else CHUNK
+        if not asked.content and not asked.patterns:
+            rows = self._connection.execute(self._candidates(priorities, (after, None), self._query.limit + 1))
+            yield from (Position(row.key, row.id) for row in rows)
+            return
+        while True:
+            size = min(size, most, self._left)
+            ends = self._candidates(priorities, (after, None), size).offset(size - 1).limit(1)
+            end = self._connection.execute(ends).first()
+            until = None if end is None else Position(end.key, end.id)
+            yield from self._chunk(priorities, (after, until))
+            if until is None:
+                return
+            after, size, self._left = until, size * 4, self._left - size
+            if self._left <= 0:
+                self.stopped = until
+                return
 
-    def like(self, field: ColumnElement[str], sought: str) -> ColumnElement[bool]:
-        return field.ilike(sought, escape="\\")
+    def _chunk(self, priorities: Sequence[str], within: Range) -> Iterator[Position]:
+        """What is found between these places."""
+        asked = self._asked
+        here = self._candidates(priorities, within, None).subquery("candidate")
+        wanted = (
+            select(here.c.id, here.c.key, content.c.labels)
+            .join(content, content.c.alert_id == here.c.id)
+            .join(alert, alert.c.id == here.c.id)
+            .where(*asked.content)
+            .order_by(here.c.key.desc(), here.c.id.desc())
+        )
+        if not asked.patterns:
+            wanted = wanted.limit(self._query.limit + 1)
+        for row in self._connection.execute(wanted):
+            if fits(asked.patterns, row.labels):
+                yield Position(row.key, row.id)
+
+    # --- candidates -------------------------------------------------------------------------------------------------
+
+    def _candidates(self, priorities: Sequence[str], within: Range, most: int | None) -> Select[Any]:
+        """(id, key) of what the row and the index tell of, in order; `most` bounds what has to be read for it."""
+        asked, sort = self._asked, self._query.sort
+        if self._in_index or asked.ids is not None or sort not in (Sort.NEWEST, Sort.PRIORITY):
+            return self._sorted(priorities, within).limit(most)
+        if sort is Sort.NEWEST and not asked.narrow:
+            return self._sorted(priorities, within).limit(most)
+        key = str(Priority(priorities[0]).rank) if sort is Sort.PRIORITY else "0"
+        branches = [
+            select(alert.c.id, literal_column(key, Integer).label("key"))
+            .where(alert.c.status == status, alert.c.priority == priority, *asked.row, *_between(alert.c.id, within))
+            .order_by(alert.c.id.desc())
+            .limit(most)
+            .subquery()
+            for status, priority in product(asked.statuses, priorities)
+        ]
+        merged = union_all(*map(select, branches)).subquery()
+        return select(merged.c.id, merged.c.key).order_by(merged.c.id.desc()).limit(most)
+
+    def _sorted(self, priorities: Sequence[str], within: Range) -> Select[Any]:
+        asked, key = self._asked, _key(self._query.sort)
+        listed = select(alert.c.id, key.label("key")).select_from(alert)
+        position: ColumnElement[Any] = alert.c.id
+        if self._in_index:
+            listed, position = self._engine.indexed(listed, asked.labels)
+        if asked.ids is not None:
+            listed = listed.where(self._engine.within(asked.ids))
+        listed = listed.where(*asked.on_row)
+        if self._query.sort is Sort.NEWEST:
+            return listed.where(*_between(position, within)).order_by(position.desc())
+        if self._query.sort is Sort.PRIORITY:  # within one priority
+            listed = listed.where(alert.c.priority.in_(priorities))
+            return listed.where(*_between(position, within)).order_by(position.desc())
+        return listed.where(*_around(key, within)).order_by(key.desc(), position.desc())
 
 
-_SQLITE, _POSTGRES = _Sqlite(), _Postgres()
+def _key(sort: Sort) -> ColumnElement[int]:
+    if sort is Sort.NEWEST:
+        return literal_column("0", Integer)
+    if sort is Sort.PRIORITY:
+        return case({one.value: one.rank for one in Priority}, value=alert.c.priority)
+    return alert.c[sort.value]
 
 
-def _escaped(sought: str) -> str:
-    return sought.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _between(position: ColumnElement[Any], within: Range) -> list[ColumnElement[bool]]:
+    after, until = within
+    bounds = [] if after is None else [position < after.id]
+    return bounds if until is None else [*bounds, position >= until.id]
+
+
+def _around(key: ColumnElement[Any], within: Range) -> list[ColumnElement[bool]]:
+    after, until = within
+    bounds: list[ColumnElement[bool]] = []
+    if after is not None:
+        bounds.append(or_(key < after.key, and_(key == after.key, alert.c.id < after.id)))
+    if until is not None:
+        bounds.append(or_(key > until.key, and_(key == until.key, alert.c.id >= until.id)))
+    return bounds

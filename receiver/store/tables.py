@@ -71,7 +71,8 @@ alert = Table(
         sqlite_where=text("latest"),
         postgresql_where=text("latest"),
     ),
-    Index("alert_status", "status", "id"),
+    # In the order of every usual list of what is open: by priority, and newest first.
+    Index("alert_status", "status", "priority", "id"),
     Index(
         "alert_heartbeat",
         "name",

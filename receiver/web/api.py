@@ -1,39 +1,21 @@
 """The read API: alerts, one alert, the quarantine."""
 
-import base64
-import binascii
-import difflib
-from collections.abc import Iterable, Mapping
-
 from aiohttp import web
-from multidict import MultiDict, MultiMapping
 from pydantic_core import to_json
 
 from receiver.domain import times
-from receiver.domain.vocabulary import OPEN, Category, Priority, Status
 from receiver.errors import Refused
 from receiver.flow.show import all_completed, completed, remembered
-from receiver.sources.text import clean
-from receiver.store import AlertQuery
 from receiver.web.keys import CONFIGURATION, STORE
+from receiver.web.listing import cursor, limit_of, only, read_query
 from receiver.web.table import Asks, Route
-
-MOST, USUAL = 500, 50
-MOST_LABELS, MOST_VALUES = 20, 50
-"""In one query."""
-_CHOICES: Mapping[str, frozenset[str]] = {
-    "status": frozenset({*map(str, Status), "open"}),
-    "priority": frozenset(map(str, Priority)),
-    "category": frozenset(map(str, Category)),
-}
-_KNOWN = ("status", "source", "priority", "category", "alertname", "label.NAME", "q", "limit", "cursor")
 
 
 async def alerts(request: web.Request) -> web.Response:
-    """A page of alerts, newest first."""
+    """A page of alerts."""
     page = await request.app[STORE].page(read_query(request.query))
     shown = await all_completed(page.alerts, request.app[CONFIGURATION].setup)
-    return _json({"alerts": shown, "next": None if page.next is None else _cursor(page.next)})
+    return _json({"alerts": shown, "next": cursor(page.next, request.query)})
 
 
 async def alert(request: web.Request) -> web.Response:
@@ -50,83 +32,8 @@ async def alert(request: web.Request) -> web.Response:
 
 async def quarantine(request: web.Request) -> web.Response:
     """What was kept aside lately, newest first."""
-    _only(request.query, ("limit",))
-    return _json({"quarantined": await request.app[STORE].quarantine(_limit(request.query))})
-
-
-def read_query(query: MultiMapping[str]) -> AlertQuery:
-    """The URL's parameters. Raises Refused (400) for one that is unknown or has no such value."""
-    _only(query, _KNOWN)
-    query = MultiDict((clean(name), clean(value)) for name, value in query.items())
-    for name in ("q", "limit", "cursor"):
-        if len(query.getall(name, [])) > 1:
-            raise Refused(f"{name} is given more than once")
-    labels = [(name.removeprefix("label."), value) for name, value in query.items() if name.startswith("label.")]
-    labels += [("alertname", value) for value in query.getall("alertname", [])]
-    if len(labels) > MOST_LABELS:
-        raise Refused(f"at most {MOST_LABELS} labels (and alertname) can be asked for at once")
-    statuses = _chosen(query, "status")
-    if "open" in statuses:
-        statuses = tuple({*statuses, *map(str, OPEN)} - {"open"})
-    text = query.get("q")
-    if text is not None and len(text) > 200:
-        raise Refused("q is longer than 200 characters")
-    return AlertQuery(
-        statuses=statuses,
-        sources=_listed(query, "source"),
-        priorities=_chosen(query, "priority"),
-        categories=_chosen(query, "category"),
-        labels=tuple(labels),
-        text=text,
-        limit=_limit(query),
-        before=_before(query.get("cursor")),
-    )
-
-
-def _only(query: MultiMapping[str], known: Iterable[str]) -> None:
-    for name in query:
-        if name not in known and not (name.startswith("label.") and "label.NAME" in known and len(name) > 6):
-            close = difflib.get_close_matches(name, list(known), 1)
-            hint = f"; did you mean {close[0]}?" if close else f"; there is {', '.join(known)}"
-            raise Refused(f"{name[:80]!r} is not a parameter here{hint}")
-
-
-def _listed(query: MultiMapping[str], name: str) -> tuple[str, ...]:
-    listed = tuple(part for value in query.getall(name, []) for part in value.split(",") if part)
-    if len(listed) > MOST_VALUES:
-        raise Refused(f"{name} has more than {MOST_VALUES} values")
-    return listed
-
-
-def _chosen(query: MultiMapping[str], name: str) -> tuple[str, ...]:
-    chosen = _listed(query, name)
-    for value in chosen:
-        if value not in _CHOICES[name]:
-            raise Refused(f"{value[:80]!r} is not a {name}; there is {', '.join(sorted(_CHOICES[name]))}")
-    return chosen
-
-
-def _limit(query: MultiMapping[str]) -> int:
-    told = query.get("limit", str(USUAL))
-    if not (told.isascii() and told.isdigit() and 1 <= int(told[:9]) <= MOST and len(told) < 9):
-        raise Refused(f"limit is {told[:40]!r}, not a number from 1 to {MOST}")
-    return int(told)
-
-
-def _cursor(position: int) -> str:
-    return base64.urlsafe_b64encode(b"%d" % position).decode().rstrip("=")
-
-
-def _before(cursor: str | None) -> int | None:
-    if not cursor:
-        return None
-    try:
-        told = base64.urlsafe_b64decode(cursor[:64] + "==")
-    except (binascii.Error, ValueError):
-        told = b""
-    if not told.isdigit() or len(told) > 18:
-        raise Refused("this cursor is not one that alertsage gave; start without it")
-    return int(told)
+    only(request.query, ("limit",))
+    return _json({"quarantined": await request.app[STORE].quarantine(limit_of(request.query))})
 
 
 def _json(document: object) -> web.Response:

@@ -26,6 +26,8 @@ def upgrade() -> None:
     op.add_column("change", sa.Column("detail", sa.Text()))
     op.execute(STOOD)
     op.create_index("change_at", "change", ["at"])
+    op.drop_index("alert_status", "alert")
+    op.create_index("alert_status", "alert", ["status", "priority", "id"])
     _silence()
     _token()
 
