@@ -7,7 +7,7 @@ from aiohttp import web
 
 from receiver.errors import Refused
 from receiver.sources import SENDERS
-from receiver.web import api, create, document, feed, health, intake, metrics, patterns, silences, tokens
+from receiver.web import acts, api, create, document, feed, health, intake, metrics, patterns, silences, tokens
 from receiver.web.callers import caller
 from receiver.web.keys import CALLER
 from receiver.web.problems import answered
@@ -25,6 +25,7 @@ ROUTES = (
     Route("GET", "/", index, Asks.READ, "this list, as text"),
     *intake.ROUTES,
     *api.ROUTES,
+    *acts.ROUTES,
     *create.ROUTES,
     *feed.ROUTES,
     *patterns.ROUTES,
