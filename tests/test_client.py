@@ -54,7 +54,7 @@ class Stub(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: Stub
 
-    def do_POST(self) -> None:  # noqa: N802 - so the standard library calls it
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.came.append((self.path, dict(self.headers), body))
         say = self.server.answers.pop(0) if self.server.answers else (200, SHOWN)
