@@ -216,7 +216,7 @@ def flapping(found: Pattern) -> str:
 def last_time(fix: Fix, now: Instant) -> str:
     """Last time (3 days ago, 32 min) anna@example.org resolved it: "restarted the pool"."""
     when = ago(now - fix.at) if fix.took is None else f"{ago(now - fix.at)}, {spoken(fix.took)}"
-    who = _plain(fix.who, LONGEST_NAME) or "somebody"
+    who = plain(fix.who, LONGEST_NAME) or "somebody"
     if not fix.similar:
         return f"Last time ({when}) {who} resolved it: {quoted(fix.note)}"
     about = f" about {quoted(fix.subject, LONGEST_NAME)}" if fix.subject else ""
@@ -225,10 +225,11 @@ def last_time(fix: Fix, now: Instant) -> str:
 
 def quoted(text: str, longest: int = LONGEST_QUOTE) -> str:
     """What somebody wrote, in quotes, on one line, cut when it is long."""
-    return f'"{_plain(text, longest)}"'
+    return f'"{plain(text, longest)}"'
 
 
-def _plain(text: str, longest: int) -> str:
+def plain(text: str, longest: int) -> str:
+    """What somebody wrote, on one line, cut when it is long."""
     # cut twice: the first one bounds the work, whatever the text is
     shown = "".join(c if c.isprintable() else " " for c in text[: longest * 4].replace('"', "'"))
     line = " ".join(shown.split())

@@ -131,9 +131,14 @@ def _begin(alert: Alert, kind: Kind, s: Sighting, now: Instant, why: str) -> Cha
     alert.started_at = alert.latest_start = s.starts_at
     alert.last_firing_at = alert.last_seen_at = max(alert.last_seen_at, now)
     alert.ended_at, alert.resolved_by = None, ""
+    count_episode(alert, now)
+    return change(alert, kind, now, told_by(s.source, s.who), why)
+
+
+def count_episode(alert: Alert, now: Instant) -> None:
+    """Remember that the key opened or reopened now."""
     kept = [moment for moment in alert.episodes[-EPISODES_KEPT + 1 :] if moment > now - EPISODES_SPAN]
     alert.episodes = (*kept, now)
-    return change(alert, kind, now, told_by(s.source, s.who), why)
 
 
 def _reopen(alert: Alert, s: Sighting, now: Instant, policy: Policy, why: str) -> Verdict:

@@ -57,9 +57,12 @@ TOUCHED = (
     "expire_after",
 )
 """All that a sighting which is no Change can alter."""
+ALTERED = tuple(name for name in STATE[3:] if name != "digest")
+"""All that can be altered of an alert without describing it anew."""
 CONTENT = ("kind", "title", "message", "generator_url", "labels", "annotations", "detail", "raw")
 """The columns of what is shown of an alert, all that the writer writes of it."""
 
+_DIGEST = STATE.index("digest")
 _STATUS = {str(status): status for status in Status}
 _PRIORITY = {str(priority): priority for priority in Priority}
 _CATEGORY = {str(category): category for category in Category}
@@ -125,6 +128,12 @@ def touched(alert: Alert) -> tuple[Any, ...]:
         _recent_text(alert),
         alert.expire_after,
     )
+
+
+def altered(alert: Alert) -> tuple[Any, ...]:
+    """The id, then the values of the ALTERED columns: all of them can be written as JSON."""
+    values = row(alert)
+    return (values[0], *values[3:_DIGEST], *values[_DIGEST + 1 :])
 
 
 def change(made: Change) -> tuple[Any, ...]:

@@ -99,6 +99,8 @@ WRITE = _together(
 """What every batch writes, in one statement: a round trip each would cost more than the work."""
 UPDATE_STATES = STATES.update(count(1))
 UPDATE_CONTENTS = CONTENTS.update(count(1))
+INSERT_CHANGES = CHANGES.insert(count(1))
+COUNT = _counted(count(1))
 INSERT_LABELS = LABELS.insert(count(1))
 INSERT_QUARANTINED = QUARANTINED.insert(count(1))
 INSERT_DELIVERIES = DELIVERIES.insert(count(1))

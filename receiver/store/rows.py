@@ -1,24 +1,27 @@
 """A few Alerts at a time, through SQLAlchemy Core: for acts, sweeps and finished jobs (storms go through `batch`)."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Dialect, cast, delete, extract, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from pydantic_core import to_json
+from sqlalchemy import BigInteger, Connection, Dialect, Row, cast, delete, extract, func, insert, select, update
 
 from receiver.domain import times
 from receiver.domain.alert import Alert, Change
 from receiver.domain.history import is_note
 from receiver.domain.times import Instant
-from receiver.store import codec
+from receiver.store import codec, postgres_sql, sqlite_sql
 from receiver.store.batch import Bucket, bucket, counted
 from receiver.store.labels import number, tokens
 from receiver.store.sqlite_sql import DELETE_LABELS
-from receiver.store.tables import alert, alert_count, change, content, label_row
+from receiver.store.tables import alert, content, label_row
 
 _STATE = [alert.c[name] for name in codec.STATE]
 
 Decide = Callable[[Alert], Change | None]
 """Alters an Alert and returns the Change that it made, or alters nothing."""
+Move = tuple[Bucket | None, Bucket | None]
+"""The counts that an Alert belonged to and belongs to now."""
 
 
 def peek(connection: Connection, alert_id: int) -> Alert | None:
@@ -29,43 +32,69 @@ def peek(connection: Connection, alert_id: int) -> Alert | None:
 
 def load(connection: Connection, ids: Iterable[int]) -> list[Alert]:
     """The lifecycle states of these Alerts, as far as they exist: nobody else changes them before the commit."""
-    wanted = select(*_STATE).where(alert.c.id.in_(list(ids))).order_by(alert.c.id).with_for_update()
-    return [codec.state(row) for row in connection.execute(wanted)]
+    states = map(codec.state, rows_of(connection, ids, _LOCK if on_postgres(connection) else _FIND))
+    return sorted(states, key=lambda state: state.id)
+
+
+def rows_of(connection: Connection, ids: Iterable[int], statement: str) -> Sequence[Row[*tuple[Any, ...]]]:
+    """What a statement of the engine's own finds, whose only parameter is a list of ids: any number of them."""
+    listed = sorted(ids)
+    parameter = listed if on_postgres(connection) else to_json(listed).decode()
+    return connection.exec_driver_sql(statement, (parameter,)).all()
+
+
+HERE = {True: "= ANY($1::int8[])", False: "IN (SELECT value FROM json_each(?))"}
+"""A condition on ids for `rows_of`, on PostgreSQL and on SQLite."""
+IN_ORDER = 'ORDER BY source COLLATE "C", fingerprint COLLATE "C", id FOR UPDATE'
+"""On PostgreSQL rows are locked in the order in which the batches of webhooks lock them: nobody waits in a circle."""
+_FIND = f"SELECT {', '.join(codec.STATE)} FROM alert WHERE id {HERE[False]}"  # noqa: S608
+_LOCK = f"SELECT {', '.join(codec.STATE)} FROM alert WHERE id {HERE[True]} {IN_ORDER}"  # noqa: S608
 
 
 def change_each(connection: Connection, ids: Iterable[int], decide: Decide) -> list[Change]:
     """Apply a decision to each of these Alerts and write the Changes that it made."""
     made: list[Change] = []
     altered: list[Alert] = []
-    moves: list[tuple[Bucket | None, Bucket | None]] = []
+    moves: list[Move] = []
     for state in load(connection, ids):
         before, done = bucket(state), decide(state)
         if done is not None:
             made.append(done)
             altered.append(state)
             moves.append((before, bucket(state)))
-    for state in altered:
-        values = dict(zip(codec.STATE, codec.row(state), strict=True))
-        connection.execute(update(alert).where(alert.c.id == state.id).values(values))
-    if made:
-        names = change.c.keys()
-        connection.execute(insert(change), [dict(zip(names, codec.change(one), strict=True)) for one in made])
-    if noted := [c.alert_id for c in made if is_note(c)]:
-        connection.execute(update(alert).where(alert.c.id.in_(noted)).values(has_note=True))
-    _count(connection, moves)
+    save(connection, altered, made)
+    count(connection, moves)
     return made
 
 
-def _count(connection: Connection, moves: Iterable[tuple[Bucket | None, Bucket | None]]) -> None:
-    """Counts come last: their rows are everybody's, and locked until the commit."""
-    upsert = postgresql.insert if on_postgres(connection) else sqlite.insert
-    for row in counted(moves):
-        adding = upsert(alert_count).values(row)
-        connection.execute(
-            adding.on_conflict_do_update(
-                index_elements=list(alert_count.primary_key.c), set_={"n": alert_count.c.n + adding.excluded.n}
-            )
-        )
+def save(connection: Connection, altered: Sequence[Alert], made: Sequence[Change]) -> None:
+    """Write Alerts as they are now, and the Changes that made them so; `count` is the caller's to call, at the end."""
+    if not made:
+        return
+    run, changes = connection.exec_driver_sql, [codec.change(one) for one in made]
+    if on_postgres(connection):
+        states = [(row[0], *row[3:]) for row in map(codec.row, altered)]
+        run(postgres_sql.UPDATE_STATES, tuple(postgres_sql.STATES.columns(states)))
+        run(postgres_sql.INSERT_CHANGES, tuple(postgres_sql.CHANGES.columns(changes)))
+    else:
+        run(sqlite_sql.ALTER, (to_json([codec.altered(one) for one in altered]).decode(),))
+        _insert(connection, sqlite_sql.INSERT_CHANGE, changes)
+    if noted := [one.alert_id for one in made if is_note(one)]:
+        connection.execute(update(alert).where(alert.c.id.in_(noted)).values(has_note=True))
+
+
+def count(connection: Connection, moves: Iterable[Move]) -> None:
+    """Write how many alerts moved from one count to another. Last of all: their rows are everybody's, and locked."""
+    rows = counted(moves)
+    if rows and on_postgres(connection):
+        connection.exec_driver_sql(postgres_sql.COUNT, tuple(postgres_sql.COUNTS.columns(rows)))
+    else:
+        _insert(connection, sqlite_sql.COUNT, rows)
+
+
+def _insert(connection: Connection, statement: sqlite_sql.Insert, rows: Sequence[tuple[Any, ...]]) -> None:
+    for text, values in statement.statements(rows):
+        connection.exec_driver_sql(text, values)
 
 
 def unindex(connection: Connection, labels_json: dict[int, str]) -> None:

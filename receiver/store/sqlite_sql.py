@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 from receiver.store import tables
-from receiver.store.codec import CONTENT, STATE, TOUCHED
+from receiver.store.codec import ALTERED, CONTENT, STATE, TOUCHED
 
 Row = tuple[Any, ...]
 
@@ -62,6 +62,8 @@ def _update(names: Sequence[str]) -> str:
 
 TOUCH = _update(TOUCHED)
 """Its parameter: a JSON array of rows, each its id and then the values."""
+ALTER = _update(ALTERED)
+"""The same for alerts that were altered, but not described anew."""
 UPDATE_STATE = f"UPDATE alert SET {', '.join(f'{name} = ?' for name in STATE[3:])} WHERE id = ?"  # noqa: S608
 UPDATE_CONTENT = f"UPDATE content SET {', '.join(f'{name} = ?' for name in CONTENT)} WHERE alert_id = ?"  # noqa: S608
 DEMOTE = "UPDATE alert SET latest = 0 WHERE id = ?"
