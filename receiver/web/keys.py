@@ -4,6 +4,7 @@ from aiohttp import web
 
 from receiver.flow.accept import Into
 from receiver.flow.configuration import Configuration
+from receiver.flow.patterns import Patterns
 from receiver.meters import Meters
 from receiver.store import Store
 from receiver.web.security import Caller
@@ -11,6 +12,7 @@ from receiver.web.underway import Underway
 
 CONFIGURATION = web.AppKey("configuration", Configuration)
 STORE = web.AppKey("store", Store)
+PATTERNS = web.AppKey("patterns", Patterns)
 METERS = web.AppKey("meters", Meters)
 INTO = web.AppKey("into", Into)
 UNDERWAY = web.AppKey("underway", Underway)

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from receiver.errors import Refused
 from receiver.sources import SENDERS
-from receiver.web import acts, api, create, health, intake, metrics, security
+from receiver.web import acts, api, create, health, intake, metrics, patterns, security
 from receiver.web.keys import CALLER, CONFIGURATION
 from receiver.web.problems import answered
 from receiver.web.table import Asks, Handle, Route
@@ -36,6 +36,7 @@ ROUTES = (
     *api.ROUTES,
     *create.ROUTES,
     *acts.ROUTES,
+    *patterns.ROUTES,
     Route("GET", "/metrics", metrics.metrics, Asks.READ, "Prometheus metrics"),
     Route("GET", "/healthz", health.healthy, Asks.NOTHING, "200 while the process serves"),
     Route("GET", "/readyz", health.ready, Asks.NOTHING, "200 when webhooks can be taken, else 503"),

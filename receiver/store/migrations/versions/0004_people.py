@@ -16,6 +16,15 @@ UPDATE change SET status = CASE
 WHERE kind NOT IN ('noted', 'assigned')
 """
 
+SUBJECT = """
+UPDATE alert SET subject = substr(told.subject, 1, 300)
+FROM (SELECT alert_id, {} AS subject FROM content) AS told WHERE told.alert_id = alert.id AND told.subject IS NOT NULL
+"""
+
+
+def _on_postgres() -> bool:
+    return op.get_bind().dialect.name == "postgresql"
+
 
 def upgrade() -> None:
     op.add_column("alert", sa.Column("hushed_by", KEY, nullable=False, server_default=sa.text("0")))
@@ -25,11 +34,14 @@ def upgrade() -> None:
     op.add_column("change", sa.Column("via", sa.String(), nullable=False, server_default=sa.text("''")))
     op.add_column("change", sa.Column("detail", sa.Text()))
     op.execute(STOOD)
-    op.create_index("change_at", "change", ["at"])
     op.add_column("delivery", sa.Column("alert_id", sa.BigInteger()))
     op.add_column("delivery", sa.Column("said", sa.LargeBinary()))
     op.drop_index("alert_status", "alert")
     op.create_index("alert_status", "alert", ["status", "priority", "id"])
+    began = sa.text("kind IN ('opened', 'reopened')")
+    op.create_index("change_began", "change", ["at"], sqlite_where=began, postgresql_where=began)
+    op.add_column("alert", sa.Column("subject", sa.String(), nullable=False, server_default=sa.text("''")))
+    op.execute(SUBJECT.format("detail::json ->> 'subject'" if _on_postgres() else "json_extract(detail, '$.subject')"))
     _silence()
     _token()
 
