@@ -5,12 +5,14 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, insert, select
 
-from receiver.domain.times import DAY, HOUR, MINUTE, SECOND
+from receiver.domain.times import DAY, MINUTE
+from receiver.store import Store
 from receiver.store.tables import alert, change, content
 
 NAMES = ("database_slow_query", "HostHighCpu", "DiskFull", 'odd "name"\u2028', "ApiDown", "")
@@ -37,10 +39,10 @@ def _trail(chance: random.Random, number: int, at: int) -> Iterator[dict[str, An
     seq, kind, status = 1, chance.choices(("opened", "resolved"), (30, 1))[0], "active"
     for _ in range(chance.choices((1, 2, 6), (20, 3, 1))[0]):
         status = chance.choices(("active", "suppressed"), (9, 1))[0] if kind in BEGINS else kind
-        yield _change(number, seq, at, kind, "source:am", status)
-        for kind, who in _between(chance):  # noqa: PLW2901
+        yield _change((number, seq, at), kind, "source:am", status)
+        for kind, who in _between(chance):
             at, seq = at + int(chance.expovariate(1 / (10 * MINUTE))), seq + 1
-            yield _change(number, seq, at, kind, who, kind if kind in ("resolved", "expired") else "active")
+            yield _change((number, seq, at), kind, who, kind if kind in ("resolved", "expired") else "active")
         kind, at, seq = "reopened", at + int(chance.expovariate(1 / (15 * MINUTE))), seq + 1
 
 
@@ -57,28 +59,31 @@ def _between(chance: random.Random) -> Iterator[tuple[str, str]]:
         yield "noted", chance.choice(PEOPLE)
 
 
-def _change(number: int, seq: int, at: int, kind: str, who: str, status: str) -> dict[str, Any]:
-    told = {"alert_id": number, "seq": seq, "at": at, "kind": kind, "who": who, "why": "", "status": status}
+def _change(place: tuple[int, int, int], kind: str, who: str, status: str) -> dict[str, Any]:
+    told = {
+        **dict(zip(("alert_id", "seq", "at"), place, strict=True)),
+        "kind": kind,
+        "who": who,
+        "why": "",
+        "status": status,
+    }
     return told | {"via": "", "detail": None}
 
 
 def _alert(chance: random.Random, number: int, at: int, trail: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    ended = {"resolved": "resolved", "expired": "expired"}
-    status = next(
-        (ended[c["kind"]] for c in reversed(trail) if c["kind"] in (*ended, *BEGINS) and c["kind"] in ended), ""
-    )
-    last = next(c["kind"] for c in reversed(trail) if c["kind"] in (*ended, *BEGINS))
+    last = next(c["kind"] for c in reversed(trail) if c["kind"] in ("resolved", "expired", *BEGINS))
+    closed = last not in BEGINS
     moments = dict.fromkeys(("created_at", "started_at", "latest_start", "last_firing_at"), at)
     return moments | {
         "id": number,
         "source": chance.choice(SOURCES),
         "fingerprint": f"{number:016x}",
         "latest": True,
-        "status": status if last in ended else "active",
+        "status": last if closed else "active",
         "last_seen_at": trail[-1]["at"],
-        "ended_at": trail[-1]["at"] if last in ended else None,
+        "ended_at": trail[-1]["at"] if closed else None,
         "last_end": 0,
-        "closed_at": trail[-1]["at"] if last in ended else 0,
+        "closed_at": trail[-1]["at"] if closed else 0,
         "resolved_by": "",
         "suppressed_until": 0,
         "notification_count": 1,
@@ -96,28 +101,25 @@ def _alert(chance: random.Random, number: int, at: int, trail: Sequence[dict[str
     }
 
 
-def fill(connection: Connection, count: int, first: int, last: int, seed: int) -> None:
+async def fill(store: Store, count: int, first: int, last: int, seed: int) -> None:
     """Store random alerts with their Changes and figures."""
     chance = random.Random(seed)
-    alerts, trails = list[dict[str, Any]](), list[dict[str, Any]]()
-    contents = list[dict[str, Any]]()
+    alerts, contents, trails = list[dict[str, Any]](), list[dict[str, Any]](), list[dict[str, Any]]()
     for row, trail in made(count, first, last, seed):
         alerts.append(row)
         trails += trail
         figures = {"value": round(chance.uniform(80, 120), 2), "threshold": 80, "direction": "above", "unit": "seconds"}
         texts = {"kind": "alertmanager", "title": "", "message": "", "generator_url": "", "labels": "{}"}
-        told = json.dumps({"metric": "took", **figures, "subject": row["subject"]} if chance.random() < 0.9 else {})
+        told = json.dumps({"metric": "took", **figures} if chance.random() < 0.9 else {})
         contents.append({"alert_id": row["id"], **texts, "annotations": "{}", "detail": told, "raw": b"{}"})
-        if len(alerts) == AT_ONCE:
-            _insert(connection, alerts, contents, trails)
-    _insert(connection, alerts, contents, trails)
+        if len(alerts) == AT_ONCE or row["id"] == count:
+            await store.write(partial(_insert, rows=(alerts, contents, trails)))
+            alerts, contents, trails = [], [], []
 
 
-def _insert(connection: Connection, *rows: list[dict[str, Any]]) -> None:
+def _insert(connection: Connection, rows: tuple[list[dict[str, Any]], ...]) -> None:
     for table, some in zip((alert, content, change), rows, strict=True):
-        if some:
-            connection.execute(insert(table), some)
-            some.clear()
+        connection.execute(insert(table), some)
 
 
 # --- the plainest way -----------------------------------------------------------------------------------------------
@@ -217,8 +219,6 @@ def expected(alerts: Any, trails: Any, since: int, until: int, zone: str) -> dic
     hourly = [sum(day[hour] for day in week) for hour in range(24)]
     names = most(Counter(e["name"] for e in found))
     took = [e["took"] for e in found if e["took"] is not None]
-    ranked = [round(t / SECOND * 10) for t in took]
-    del ranked
     over = [e for e in found if not e["hushed"] and (e["took"] is not None or e["expired"] or e["anew"])]
     things = most(Counter((e["name"], e["subject"]) for e in found))
     by_name = defaultdict(list)
@@ -282,6 +282,3 @@ def expected(alerts: Any, trails: Any, since: int, until: int, zone: str) -> dic
         "never_acted_on": [{"name": name, "times": n} for name, n in most(Counter(dict(ignored)))],
         "before": before.total(),
     }
-
-
-HOURS = HOUR

@@ -10,7 +10,7 @@ import pytest
 
 from receiver.domain.forms import FORMS, PLAIN, make
 from receiver.web.forms_create import EXAMPLES, POSTED
-from tests.servers import running
+from tests.servers import ask, running
 from tests.support import Answer, Site, serving
 
 CPU = {"metric_name": "cpu_percent", "current_value": 92, "threshold_value": 80, "resource": "web-server-01"}
@@ -87,7 +87,7 @@ TOLD = [
 @pytest.mark.parametrize(("form", "body", "title", "priority", "category"), TOLD)
 @pytest.mark.only("sqlite")
 async def test_what_a_form_makes(
-    tmp_path: Path, form: str, body: Any, title: str, priority: str, category: str
+    tmp_path: Path, *, form: str, body: Any, title: str, priority: str, category: str
 ) -> None:
     async with serving(tmp_path) as site:
         answer = await tell(site, form, body)
@@ -202,8 +202,6 @@ async def test_one_key_at_once_counts_once(tmp_path: Path) -> None:
 
 async def test_a_key_is_known_after_a_kill(tmp_path: Path) -> None:
     headers = {"Idempotency-Key": "once"}
-    from tests.servers import ask
-
     with running(tmp_path) as server:
         status, first = ask(f"{server.url}/api/v1/alerts/system", json.dumps(CPU).encode(), headers)
         assert status == 201

@@ -32,7 +32,7 @@ YEARS = 100 * 366 * DAY
 async def test_patterns_equal_the_plainest_counting(tmp_path, until, days, zone):
     async with open_store(tmp_path / "a.db") as store:
         first, last = until - 25 * DAY, until + DAY
-        await store.write(lambda connection: manyalerts.fill(connection, COUNT, first, last, seed=days))
+        await manyalerts.fill(store, COUNT, first, last, seed=days)
         alerts, trails = await store.read(manyalerts.stored)
         told = await Patterns(store).report(Wanted(days, ZoneInfo(zone), now=until), YEARS)
         since = until - days * DAY
@@ -52,7 +52,7 @@ async def test_patterns_equal_the_plainest_counting(tmp_path, until, days, zone)
 
 async def test_what_is_asked_for_narrows_all_of_it_down(tmp_path):
     async with open_store(tmp_path / "a.db") as store:
-        await store.write(lambda c: manyalerts.fill(c, 2000, SPRING - 25 * DAY, SPRING, seed=1))
+        await manyalerts.fill(store, 2000, SPRING - 25 * DAY, SPRING, seed=1)
         alerts, trails = await store.read(manyalerts.stored)
         narrow = Narrow(("HostHighCpu", "DiskFull"), ("am", "grafana"), ("system",), ("critical", "high"))
         told = await Patterns(store).report(Wanted(7, ZoneInfo("UTC"), narrow, SPRING), YEARS)
