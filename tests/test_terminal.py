@@ -355,7 +355,7 @@ def test_wrong_use_is_2(user, arguments):
 def test_a_reader_that_goes_away_is_no_error(tmp_path):
     with running(tmp_path, url=f"sqlite:///{tmp_path}/a.db") as server:
         many = [firing("Many", begun(minutes=1), {"summary": "x" * 200}, n=str(n)) for n in range(1000)]
-        assert server.post("/webhook", webhook(*many)) == 200
+        assert server.post("/webhook/alertmanager", webhook(*many))[0] == 200
         user = User(tmp_path, server.url)
         for form in ("", "--json"):
             done = subprocess.run(

@@ -18,8 +18,14 @@ from receiver.domain.vocabulary import Kind, Status
 
 RETRIED = 2 * MINUTE
 """The same act with the same words again within this is a retry or a second click, and no second act."""
+METADATA_SIZE, METADATA_NAMES = 64 * 2**10, 200
+"""Bytes of JSON, and names, that an Alert's metadata can have."""
 DETAIL_SHOWN = 500
 """Characters of a value of metadata in a Change."""
+
+
+class Excess(Illegal):
+    """There would be too much of it."""
 
 
 @dataclass(slots=True)
@@ -94,6 +100,8 @@ def _applied(act: Act, on: Subject) -> Change:
     was = alert.status
     try:
         return act.apply(on)
+    except Excess:
+        raise
     except Illegal as error:
         cause = trail.cause(alert, on.trail)
         told = f": {trail.did(cause, act.at)}" if cause is not None else ""
@@ -262,6 +270,9 @@ class Amend(Act):
 
     def apply(self, on: Subject) -> Change:
         before, on.metadata = on.metadata, self.merged(on)
+        if len(on.metadata) > METADATA_NAMES or len(_text(on.metadata).encode()) > METADATA_SIZE:
+            most = f"{METADATA_NAMES} names and {METADATA_SIZE // 1024} KiB"
+            raise Excess(f"the metadata of alert {on.alert.id} would be more than {most}: take some away (null)")
         made = change(on.alert, Kind.AMENDED, self.at, self.who, self.why)
         altered = [(name, before.get(name), on.metadata.get(name)) for name in self.metadata]
         detail = {f"metadata.{n}": [_short(old), _short(new)] for n, old, new in altered if _text(old) != _text(new)}

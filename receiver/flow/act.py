@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from receiver.domain import times
-from receiver.domain.acting import Act
+from receiver.domain.acting import Act, Excess
 from receiver.domain.acts import Illegal
 from receiver.errors import Refused
 from receiver.flow.setup import Setup
@@ -20,7 +20,8 @@ FOUND_AGAIN = 5
 async def act_on(store: Store, setup: Setup, alert_id: int, act: Act, version: int | None) -> None:
     """Do it to one alert; nothing when the same person has done it before.
 
-    Raises Refused: 404 for an alert that is not there, 409 when it does not fit or the alert is not at that version.
+    Raises Refused: 404 for an alert that is not there, 409 when it does not fit or the alert is not at that version,
+    422 for too much metadata.
     Raises StoreAway.
     """
     owes = bool(setup.deferred)
@@ -29,7 +30,7 @@ async def act_on(store: Store, setup: Setup, alert_id: int, act: Act, version: i
     except acting.Absent:
         raise Refused(f"there is no alert {alert_id}", status=404) from None
     except Illegal as error:
-        raise Refused(str(error), status=409) from None
+        raise Refused(str(error), status=422 if isinstance(error, Excess) else 409) from None
     if made is not None and owes:
         store.work.set()
 
