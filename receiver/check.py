@@ -18,7 +18,7 @@ def check(config: Path | None) -> str:
     settings, mistakes = attempt(config)
     if settings.database.path and (problem := unusable(settings.database.path)):
         mistakes.append(settings.mistake(("database", "url"), problem))
-    enrichers = rules = examples = 0
+    enrichers = rules = examples = silences = 0
     with gathered(mistakes):
         enrichers = len(load_enrichers(settings))
     with gathered(mistakes):
@@ -26,9 +26,12 @@ def check(config: Path | None) -> str:
         mistakes += prove(book)
         proven = [rule.examples for rule in book.rules] + [rule.examples for rule in book.adjustments.rules]
         rules, examples = len(proven), sum(map(len, proven))
+        silences = len(book.silences)
     if mistakes:
         raise Mistakes(mistakes)
     counts = [_count(len(settings.sources), "source"), _count(enrichers, "enricher"), _count(rules, "rule")]
+    if silences:
+        counts.insert(2, _count(silences, "silence"))
     return f"{_name(settings)}: ok: {', '.join(counts)} ({_count(examples, 'example')})"
 
 

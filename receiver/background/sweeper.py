@@ -1,4 +1,5 @@
-"""The sweeper: expires silent alerts, ends suppressions, deletes what has outlived its retention. In small slices."""
+"""The sweeper: expires silent alerts, ends suppressions, keeps alerts in step with silences, deletes what has outlived
+its retention. In small slices."""
 
 import asyncio
 import logging
@@ -9,8 +10,9 @@ from receiver.domain import times
 from receiver.domain.times import Instant, span
 from receiver.domain.voices import never_resolves
 from receiver.errors import StoreAway
+from receiver.flow.hush import Hush
 from receiver.flow.setup import Setup
-from receiver.store import Store, reads, sweeps
+from receiver.store import Store, reads, silences, sweeps
 
 log = logging.getLogger("alertsage.sweeper")
 
@@ -29,6 +31,7 @@ class Sweeper:
     def __init__(self, store: Store, setup: Callable[[], Setup]) -> None:
         self._store = store
         self._setup = setup
+        self._hush = Hush(store, setup)
         self._offset = _offset()
         self._jumped_at: Instant = 0
         self._told: set[str] = set()
@@ -38,6 +41,7 @@ class Sweeper:
         async with asyncio.TaskGroup() as group:
             for sweep, seconds in (
                 (self._wake, WAKE_SECONDS),
+                (self._hush.look, WAKE_SECONDS),
                 (self._expire, EXPIRE_SECONDS),
                 (self._forget, FORGET_SECONDS),
                 (self._listen, FORGET_SECONDS),
@@ -77,6 +81,8 @@ class Sweeper:
             await self._delete(ids)
         while ids := await self._store.read(lambda c: sweeps.surplus(c, retention.max_closed)):
             await self._delete(ids)
+        if await self._store.read(lambda c: silences.ended(c, before)):
+            await self._store.write(lambda c: silences.forget(c, before))
         surplus = await self._store.read(lambda c: sweeps.oldest_kept(c, retention.deliveries))
         expired = max(times.now() - DELIVERIES_KEPT, surplus)
         while await self._store.read(lambda c: sweeps.delivered_before(c, expired)):

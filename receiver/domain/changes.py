@@ -28,7 +28,7 @@ def escalate(alert: Alert, priority: Priority, now: Instant, who: str) -> Change
         return None
     before, alert.priority = alert.priority, priority
     if alert.status is Status.ACKNOWLEDGED:
-        alert.status = Status.ACTIVE
+        alert.status = Status.SUPPRESSED if now < alert.quiet_until else Status.ACTIVE
     made = change(alert, Kind.ESCALATED, now, who, f"priority rose from {before} to {priority}")
     return replace(made, detail={"priority": [before, priority]})
 

@@ -126,7 +126,8 @@ def _first(s: Sighting, now: Instant, policy: Policy, new_id: NewId, before: Ale
 
 
 def _begin(alert: Alert, kind: Kind, s: Sighting, now: Instant, why: str) -> Change:
-    """An episode begins, in a new row or in this one."""
+    """An episode begins, in a new row or in this one. Which Silence holds it is judged once it is described."""
+    alert.hushed_by = 0
     alert.status = Status.SUPPRESSED if now < alert.quiet_until else Status.ACTIVE
     alert.started_at = alert.latest_start = s.starts_at
     alert.last_firing_at = alert.last_seen_at = max(alert.last_seen_at, now)
@@ -274,7 +275,7 @@ def _lift(alert: Alert, s: Sighting, now: Instant) -> tuple[Change, ...]:
     if s.starts_at < alert.silence_at:
         return ()
     was, alert.silenced, alert.silence_at = alert.silenced, False, s.starts_at
-    if not was or alert.status is not Status.SUPPRESSED or now < alert.suppressed_until:
+    if not was or alert.status is not Status.SUPPRESSED or now < alert.quiet_until:
         return ()
     alert.status = Status.ACTIVE
     return (change(alert, Kind.UNSUPPRESSED, now, told_by(s.source, s.who), s.why),)

@@ -11,6 +11,7 @@ from receiver.domain.enrichment import AlertView, Recommendation
 from receiver.domain.examples import Example
 from receiver.domain.phrases import Phrase, Values
 from receiver.domain.sieve import Together
+from receiver.domain.silences import SilenceRule
 
 MOST = 4
 """Recommendations an alert gets from the book, best first."""
@@ -87,6 +88,7 @@ class Book:
     """How many patterns are tried at once; None to try each rule."""
     adjustments: Adjustments = field(default_factory=Adjustments)
     """What is set outright when an alert is judged."""
+    silences: tuple[SilenceRule, ...] = ()
     _selection: Selection[Rule] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from receiver.data import data
 from receiver.errors import Mistake, Mistakes
-from receiver.rulebook.adjust import FILE
+from receiver.rulebook import adjust, silences
 
 RECOMMENDATIONS = "recommendations"
+_FILES = (adjust.FILE, silences.FILE)
+"""Those that lie in the folder itself."""
 _READ = (".yaml", ".yml")
 
 
@@ -21,6 +23,8 @@ class Folder:
     """In the order in which they are read."""
     adjusting: list[Path] = field(default_factory=list)
     """None or one."""
+    silencing: list[Path] = field(default_factory=list)
+    """None or one."""
     passed_over: list[Path] = field(default_factory=list)
     """What looks like rules and is not read."""
     mistakes: list[Mistake] = field(default_factory=list)
@@ -30,7 +34,7 @@ class Folder:
 def rule_files(folder: Path) -> list[Path]:
     """What a change of the rules shows in: the files that are read, then those that ought to lie elsewhere."""
     found = look_into(folder)
-    return [*found.recommending, *found.adjusting, *found.passed_over]
+    return [*found.recommending, *found.adjusting, *found.silencing, *found.passed_over]
 
 
 def shipped() -> Folder:
@@ -56,16 +60,18 @@ def look_into(folder: Path, named: Callable[[str], Mistake] | None = None) -> Fo
     except OSError as error:
         found.mistakes.append(named(f"{folder} cannot be read: {error.strerror}"))
         return found
-    if FILE in names:
-        found.adjusting.append(folder / FILE)
+    for file, files in zip(_FILES, (found.adjusting, found.silencing), strict=True):
+        if file in names:
+            files.append(folder / file)
     if RECOMMENDATIONS in names:
         _recommending(folder / RECOMMENDATIONS, found)
-    elif FILE not in names:
-        sentence = f"{folder} holds no folder {RECOMMENDATIONS} and no {FILE}, so no rule of it is read"
+    elif not found.adjusting and not found.silencing:
+        sentence = f"{folder} holds no folder {RECOMMENDATIONS} and no {' or '.join(_FILES)}, so no rule of it is read"
         found.mistakes.append(named(sentence))
-    for path in (folder / name for name in names if name not in (FILE, RECOMMENDATIONS)):
-        place = f"name it {FILE}" if path.stem.lower() == "adjust" else _put(path)
-        _pass_over(path, f"is not read here; {place}", found)
+    for path in (folder / name for name in names if name not in (*_FILES, RECOMMENDATIONS)):
+        meant = path.stem.lower().removesuffix("s")
+        near = next((name for name in _FILES if name.removesuffix(".yaml").removesuffix("s") == meant), None)
+        _pass_over(path, f"is not read here; {f'name it {near}' if near else _put(path)}", found)
     return found
 
 

@@ -12,12 +12,14 @@ from receiver.data import data
 from receiver.domain.adjust import Adjustment, Adjustments
 from receiver.domain.phrases import Phrase
 from receiver.domain.rules import USUAL_RANK, Book, Rule, Say
+from receiver.domain.silences import SilenceRule
 from receiver.domain.trials import tests
 from receiver.errors import Mistake, Mistakes
 from receiver.rulebook.adjust import ADJUSTMENT, FROM_EXPRESSION
 from receiver.rulebook.folder import look_into, rule_files, shipped
 from receiver.rulebook.form import CLOSE, Form, rules_in, unknown
 from receiver.rulebook.form import examples as examples_of
+from receiver.rulebook.silences import SILENCING
 from receiver.rulebook.when import condition, together
 from receiver.yamlfile import Document, read
 
@@ -61,30 +63,40 @@ def load_book(folder: Path | None = None, named: Callable[[str], Mistake] | None
     `named` makes a mistake of a sentence about the folder: it knows where that is named. Raises Mistakes with every
     mistake in every file.
     """
-    return book_from(*load_rules(folder, named))
+    return book_from(load_rules(folder, named))
 
 
-def book_from(recommending: Overlaid[Rule], adjusting: Overlaid[Adjustment]) -> Book:
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All rules of a book, with what lies over what."""
+
+    recommending: Overlaid[Rule]
+    adjusting: Overlaid[Adjustment]
+    silencing: Overlaid[SilenceRule]
+
+
+def book_from(rules: Rules) -> Book:
     """The book that these rules make."""
+    recommending, adjusting = rules.recommending, rules.adjusting
     own = {str(file) for file in rule_files(data("rules"))}
     # With the same rank, those of the folder speak first: their writer knows the place.
     ordered = sorted(recommending.rules.values(), key=lambda rule: (-rule.rank, rule.file in own))
     adjusted = sorted(adjusting.rules.values(), key=lambda rule: rule.file in own)
-    return Book(tuple(ordered), recommending.digest, together, _adjustments(adjusted, adjusting.digest))
+    silences = tuple(rules.silencing.rules.values())
+    return Book(tuple(ordered), recommending.digest, together, _adjustments(adjusted, adjusting.digest), silences)
 
 
-def load_rules(
-    folder: Path | None = None, named: Callable[[str], Mistake] | None = None
-) -> tuple[Overlaid[Rule], Overlaid[Adjustment]]:
-    """All rules that recommend, and all that adjust, with what lies over what. Raises Mistakes as `load_book` does."""
+def load_rules(folder: Path | None = None, named: Callable[[str], Mistake] | None = None) -> Rules:
+    """All rules that recommend, adjust and silence. Raises Mistakes as `load_book` does."""
     mistakes: list[Mistake] = []
     folders = [shipped(), *([look_into(folder, named)] if folder else ())]
     recommending = _overlaid([file for at in folders for file in at.recommending], RECOMMENDING, mistakes)
     adjusting = _overlaid([file for at in folders for file in at.adjusting], ADJUSTMENT, mistakes)
+    silencing = _overlaid([file for at in folders for file in at.silencing], SILENCING, mistakes)
     mistakes += [mistake for at in folders for mistake in at.mistakes]
     if mistakes:
         raise Mistakes(mistakes)
-    return recommending, adjusting
+    return Rules(recommending, adjusting, silencing)
 
 
 def _shipped(file: str) -> bool:

@@ -60,8 +60,8 @@ def survey(folder: Path | None = None, named: Callable[[str], Mistake] | None = 
 
     Raises Mistakes as `load_book` does.
     """
-    recommending, adjusting = load_rules(folder, named)
-    book = book_from(recommending, adjusting)
+    rules = load_rules(folder, named)
+    book, recommending, adjusting = book_from(rules), rules.recommending, rules.adjusting
     entries = [_entry(rule, "adjustment", adjusting) for rule in book.adjustments.rules]
     entries += [_entry(rule, "recommendation", recommending) for rule in book.rules]
     of_kinds: tuple[tuple[Kind, Found], ...] = (("adjustment", adjusting), ("recommendation", recommending))

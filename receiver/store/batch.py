@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from receiver.domain import times
 from receiver.domain.alert import Alert, Change
 from receiver.domain.changes import escalate, remark
 from receiver.domain.enrichment import History
 from receiver.domain.lifecycle import Outcome, Verdict, fold
 from receiver.domain.sighting import Remark, Sighting, Sightings
+from receiver.domain.silences import begun, settle
 from receiver.domain.times import Instant
-from receiver.domain.vocabulary import TOLD, Category, Priority, Status
+from receiver.domain.vocabulary import TOLD, Category, Kind, Priority, Status
 from receiver.store import codec
 from receiver.store.database import Asked, Key, Statements, Written
 from receiver.store.plan import Content, Plan
@@ -143,10 +145,11 @@ class Batch:
             entry = self._entries[key] = _Entry(verdict.alert, new=True)
         entry.touched |= not verdict.idle
         entry.changed |= sighting.silenced is not None
-        risen = self._describe(entry, sighting, verdict, intake, was_open)
-        if changes := [*verdict.changes, *risen]:
+        further = self._describe(entry, sighting, verdict, intake, was_open)
+        if changes := [*verdict.changes, *further]:
             entry.changed = True
             self._made(entry.alert, changes, intake)
+        risen = any(change.kind is Kind.ESCALATED for change in further)
         return "escalated" if risen and not verdict.news else verdict.outcome.value
 
     def _made(self, alert: Alert, changes: list[Change], intake: Intake) -> None:
@@ -159,7 +162,8 @@ class Batch:
     def _describe(
         self, entry: _Entry, sighting: Sighting, verdict: Verdict, intake: Intake, was_open: bool
     ) -> list[Change]:
-        """Describe the alert if it is news or says something new; returns the Change when its priority rose."""
+        """Describe the alert if it is news or says something new; returns the Changes that this makes: its priority
+        rose, another silence holds it."""
         if not entry.new and (not sighting.firing or verdict.outcome in (Outcome.STALE, Outcome.HELD)):
             return []
         alert, plan = entry.alert, intake.plan
@@ -173,7 +177,25 @@ class Batch:
         if begins and (not was_open or entry.new):
             alert.priority = content.priority
         entry.changed = True
-        return self._judged(alert, content, intake)
+        hushed = self._hushed(alert, content, verdict, intake.seen_at)
+        return [*hushed, *self._judged(alert, content, intake)]
+
+    def _hushed(self, alert: Alert, content: Content, verdict: Verdict, at: Instant) -> list[Change]:
+        """Let the silence that is active now hold the alert, or none; by the time now, however long the webhook waited.
+
+        An alert that begins so was never active: the Change that it begins with says so. For one that was open
+        already, and is described anew, it is a Change of its own.
+        """
+        if not alert.status.open:
+            return []
+        silence = self._sql.silences.holding(content.labels, times.now(), alert.hushed_by)
+        if not verdict.news:
+            made = settle(alert, silence, at, "its labels are other ones now")
+            return [] if made is None else [made]
+        if silence is not None:
+            *before, opening = verdict.changes
+            verdict.changes = (*before, begun(alert, opening, silence))
+        return []
 
     def _judged(self, alert: Alert, content: Content, intake: Intake) -> list[Change]:
         """Put in force what the description says of the row itself; returns the Change when its priority rose."""

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from receiver.domain.alert import Alert, Change
+from receiver.domain.silences import InForce
 from receiver.domain.times import Instant
 from receiver.domain.value import value
 from receiver.store.plan import Content
@@ -57,6 +58,11 @@ class Statements(Protocol):
     """The latest row of each key that was asked for, where there is one; nobody else changes it before the commit."""
     known: Set[Key]
     """Which of the deliveries that were asked for were taken in before."""
+
+    @property
+    def silences(self) -> InForce:
+        """Those in force, as this transaction knows them. Not asked for by a batch without news."""
+        ...
 
     def raw(self, alert_id: int) -> bytes:
         """An alert's last firing sighting, packed."""

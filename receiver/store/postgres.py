@@ -4,15 +4,18 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from receiver.domain import times
 from receiver.domain.alert import Alert
+from receiver.domain.silences import InForce
 from receiver.errors import StoreAway
-from receiver.store import codec, migrate
+from receiver.store import codec, migrate, silences
 from receiver.store import postgres_sql as sql
 from receiver.store.database import Asked, Key, Link, Statements, Written
 from receiver.store.labels import number
@@ -144,9 +147,10 @@ class _Link:
         self._engine = engine
         self._seconds = seconds
         self._connection: AsyncConnection | None = None
+        self._silences = _Silences()
 
     async def batch(self, asked: Asked, work: Callable[[Statements], T]) -> T:
-        return await self._transact(lambda connection: work(_Statements(connection, asked)))
+        return await self._transact(lambda connection: work(_Statements(connection, asked, self._silences)))
 
     async def transact(self, work: Callable[[Connection], T]) -> T:
         return await self._transact(work)
@@ -199,9 +203,19 @@ class _Link:
         await self._drop()
 
 
+@dataclass(slots=True)
+class _Silences:
+    """The silences in force, and the stamp by which each transaction tells whether they still are."""
+
+    stamp: int | None = None
+    known: InForce | None = None
+
+
 class _Statements:
-    def __init__(self, connection: Connection, asked: Asked) -> None:
+    def __init__(self, connection: Connection, asked: Asked, remembered: _Silences) -> None:
         self._run = connection.exec_driver_sql
+        self._remembered = remembered
+        self._stamp: int | None = None
         self._ids: deque[int] = deque()
         self.known: Set[Key] = self._known(asked.deliveries)
         self.latest: Sequence[Alert] = list(self._latest(asked.keys))
@@ -216,11 +230,19 @@ class _Statements:
         if not keys:
             return
         for row in self._run(sql.SELECT_LATEST, tuple(map(list, zip(*keys, strict=True)))):
-            *state, new_id = row
+            *state, new_id, self._stamp = row
             if new_id is not None:
                 self._ids.append(new_id)
             if state[0] is not None:
                 yield codec.state(state)
+
+    @property
+    def silences(self) -> InForce:
+        held = self._remembered
+        if held.known is None or held.stamp != self._stamp:
+            rows = self._run(f"{silences.IN_FORCE}$1 ORDER BY id", (times.now(),)).all() if self._stamp else ()
+            held.stamp, held.known = self._stamp, InForce(silences.loaded(rows))
+        return held.known
 
     def raw(self, alert_id: int) -> bytes:
         found: bytes = self._run(sql.SELECT_RAW, (alert_id,)).scalar_one()

@@ -133,11 +133,12 @@ SELECT 'enrich', owed.alert_id, owed.change_seq, owed.at, 0, 0, 0 FROM owed
 WHERE NOT EXISTS (SELECT 1 FROM waiting WHERE waiting.alert_id = owed.alert_id)
 """
 # One index lookup a key, in the order asked for, so that replicas lock in the same order. A number is taken for each
-# key that may need a new row.
+# key that may need a new row. The newest stamp tells whether the silences that are remembered are those in force.
 SELECT_LATEST = f"""
 SELECT {", ".join(f"found.{name}" for name in STATE)},
     CASE WHEN found.id IS NULL OR found.status NOT IN ('active', 'acknowledged', 'suppressed')
-    THEN nextval('alert_id_seq') END
+    THEN nextval('alert_id_seq') END,
+    (SELECT max(stamp) FROM silence)
 FROM unnest($1::text[], $2::text[]) AS asked(source, fingerprint)
 LEFT JOIN LATERAL (
     SELECT {", ".join(STATE)} FROM alert

@@ -6,14 +6,17 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Engine
 
+from receiver.domain import times
 from receiver.domain.alert import Alert
+from receiver.domain.silences import InForce
 from receiver.errors import StoreAway
-from receiver.store import codec
+from receiver.store import codec, silences
 from receiver.store import sqlite_sql as sql
 from receiver.store.database import Asked, Key, Statements, Written
 from receiver.store.filelock import SameFile
@@ -66,7 +69,8 @@ class SqliteLink:
         driver = self._driver()
         try:
             latest = [self._known[key] for key in asked.keys if key in self._known]
-            statements = _Statements(driver.cursor(), self._new_id, self._known, latest, deliveries)
+            memory = _Memory(self._known, self._remembers, self._new_id)
+            statements = _Statements(driver.cursor(), memory, latest, deliveries)
             result = work(statements)
             if statements.wrote:
                 await self._aside(driver.execute, "COMMIT")
@@ -113,6 +117,11 @@ class SqliteLink:
             raise
         self._quick = time.perf_counter() - began < QUICK_SECONDS
         return known
+
+    @property
+    def _remembers(self) -> dict[Any, Any]:
+        assert self._connection is not None  # noqa: S101 - it has been opened
+        return self._connection.info
 
     def _driver(self) -> sqlite3.Connection:
         assert self._connection is not None  # noqa: S101 - it has been opened
@@ -184,21 +193,32 @@ def _latest(cursor: sqlite3.Cursor, keys: Sequence[Key]) -> Iterator[Alert]:
 _DIGEST = codec.STATE.index("digest")
 
 
+@dataclass(slots=True)
+class _Memory:
+    """What the link knows without asking."""
+
+    rows: dict[Key, Alert]
+    info: dict[Any, Any]
+    """Of the connection: silences in force, until somebody writes silences over it."""
+    new_id: Callable[[], int]
+
+
 class _Statements:
-    def __init__(
-        self,
-        cursor: sqlite3.Cursor,
-        new_id: Callable[[], int],
-        remembered: dict[Key, Alert],
-        latest: Sequence[Alert],
-        known: Set[Key],
-    ) -> None:
+    def __init__(self, cursor: sqlite3.Cursor, memory: "_Memory", latest: Sequence[Alert], known: Set[Key]) -> None:
         self._cursor = cursor
-        self._remembered = remembered
-        self.new_id = new_id
+        self._memory = memory
+        self.new_id = memory.new_id
         self.latest = latest
         self.known = known
         self.wrote = False
+
+    @property
+    def silences(self) -> InForce:
+        held: InForce | None = self._memory.info.get(silences.HELD)
+        if held is None:
+            rows = self._cursor.execute(f"{silences.IN_FORCE}? ORDER BY id", (times.now(),)).fetchall()
+            held = self._memory.info[silences.HELD] = InForce(silences.loaded(rows))
+        return held
 
     def raw(self, alert_id: int) -> bytes:
         found: bytes = self._cursor.execute(sql.SELECT_RAW, (alert_id,)).fetchone()[0]
@@ -207,7 +227,7 @@ class _Statements:
     def write(self, written: Written) -> None:
         self.wrote = True
         run = self._cursor.executemany
-        self._remembered.update({(made.source, made.fingerprint): made for made, latest, _ in written.new if latest})
+        self._memory.rows.update({(made.source, made.fingerprint): made for made, latest, _ in written.new if latest})
         if written.demoted:
             run(sql.DEMOTE, [(alert_id,) for alert_id in written.demoted])
         self._insert(

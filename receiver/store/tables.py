@@ -73,6 +73,20 @@ alert = Table(
     ),
     # In the order of every usual list of what is open: by priority, and newest first.
     Index("alert_status", "status", "priority", "id"),
+    # Open alerts that a Silence holds, and those that only a person's suppression does, by its end.
+    Index(
+        "alert_hushed",
+        "hushed_by",
+        "id",
+        sqlite_where=text("hushed_by > 0 AND status IN ('active', 'acknowledged', 'suppressed')"),
+        postgresql_where=text("hushed_by > 0 AND status IN ('active', 'acknowledged', 'suppressed')"),
+    ),
+    Index(
+        "alert_wakes",
+        "suppressed_until",
+        sqlite_where=text("status = 'suppressed' AND hushed_by = 0 AND NOT silenced"),
+        postgresql_where=text("status = 'suppressed' AND hushed_by = 0 AND NOT silenced"),
+    ),
     Index(
         "alert_heartbeat",
         "name",
@@ -151,7 +165,12 @@ silence = Table(
     Column("version", Integer, nullable=False, server_default=text("1")),
     # The rule's id for one from a file, "" for one that people made.
     Column("rule", String, nullable=False, server_default=text("''")),
+    Column("changed_by", String, nullable=False, server_default=text("''")),
+    Column("changed_at", BigInteger, nullable=False, server_default=text("0")),
+    # Counts all changes of all silences: the highest one tells whether what a replica remembers is still so.
+    Column("stamp", BigInteger, nullable=False, server_default=text("0")),
     Index("silence_ends", "ends_at"),
+    Index("silence_stamp", "stamp"),
     sqlite_autoincrement=True,
 )
 

@@ -1,7 +1,7 @@
 """/metrics: what this process counted, and the database's own figures as they are now."""
 
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 
 from aiohttp import web
@@ -12,9 +12,11 @@ from prometheus_client.registry import Collector
 
 from receiver.domain import times
 from receiver.domain.voices import never_resolves
+from receiver.domain.windows import State
 from receiver.errors import StoreAway
 from receiver.flow.configuration import Configuration
-from receiver.store import Gauges, Spool
+from receiver.store import Gauges, Spool, silences
+from receiver.store.store import GAUGES_SECONDS
 from receiver.web.keys import CONFIGURATION, INTO, METERS, STORE
 
 SAME = "The same on every replica of one database: aggregate with max, not sum."
@@ -28,12 +30,13 @@ async def metrics(request: web.Request) -> web.Response:
     caps = configuration.setup.settings.metrics
     try:
         gauges = await request.app[STORE].gauges(caps.names, caps.heartbeats)
+        standing = await request.app[STORE].read(lambda c: silences.counted(c, times.now()), GAUGES_SECONDS)
     except StoreAway:
-        gauges = None
+        gauges, standing = None, {}
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     request.app[METERS].settle()
     now = _Now(gauges, configuration, request.app[INTO].spool)
-    page = encode(_Page((request.app[METERS].registry, now)))
+    page = encode(_Page((request.app[METERS].registry, now, _Standing(standing))))
     return web.Response(body=page, headers={"Content-Type": content_type})
 
 
@@ -71,6 +74,21 @@ class _Now(Collector):
         yield _gauge("spool_oldest_age_seconds", "How long the oldest of them has waited.", _age(self._spool.oldest))
         if self._gauges is not None:
             yield from _families(self._gauges)
+
+
+class _Standing(Collector):
+    """Silences, by where they stand."""
+
+    def __init__(self, count: Mapping[State, int]) -> None:
+        self._count = count
+
+    def collect(self) -> Iterator[Metric]:
+        """One family, if the database answers."""
+        if self._count:
+            told = GaugeMetricFamily("alertsage_silences", f"Silences by state. {SAME}", labels=("state",))
+            for state, count in self._count.items():
+                told.add_metric((state.value,), count)
+            yield told
 
 
 def _families(gauges: Gauges) -> Iterator[Metric]:

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from receiver.errors import Refused
 from receiver.sources import KINDS
-from receiver.web import acts, api, feed, health, intake, metrics, tokens
+from receiver.web import acts, api, feed, health, intake, metrics, silences, tokens
 from receiver.web.callers import caller
 from receiver.web.keys import CALLER
 from receiver.web.problems import answered
@@ -38,6 +38,7 @@ ROUTES = (
     *feed.ROUTES,
     *tokens.ROUTES,
     *acts.ROUTES,
+    *silences.ROUTES,
     Route("GET", "/metrics", metrics.metrics, Asks.READ, "Prometheus metrics"),
     Route("GET", "/healthz", health.healthy, Asks.NOTHING, "200 while the process serves"),
     Route("GET", "/readyz", health.ready, Asks.NOTHING, "200 when webhooks can be taken, else 503"),

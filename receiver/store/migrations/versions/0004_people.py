@@ -15,6 +15,8 @@ UPDATE change SET status = CASE
     WHEN kind IN ('opened', 'reopened', 'escalated', 'unsuppressed') THEN 'active' ELSE kind END
 WHERE kind NOT IN ('noted', 'assigned')
 """
+HUSHED = "hushed_by > 0 AND status IN ('active', 'acknowledged', 'suppressed')"
+WAKES = "status = 'suppressed' AND hushed_by = 0 AND NOT silenced"
 
 
 def upgrade() -> None:
@@ -28,6 +30,11 @@ def upgrade() -> None:
     op.create_index("change_at", "change", ["at"])
     op.drop_index("alert_status", "alert")
     op.create_index("alert_status", "alert", ["status", "priority", "id"])
+    for name, columns, where in (
+        ("alert_hushed", ["hushed_by", "id"], HUSHED),
+        ("alert_wakes", ["suppressed_until"], WAKES),
+    ):
+        op.create_index(name, "alert", columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
     _silence()
     _token()
 
@@ -47,9 +54,13 @@ def _silence() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False, server_default=sa.text("1")),
         sa.Column("rule", sa.String(), nullable=False, server_default=sa.text("''")),
+        sa.Column("changed_by", sa.String(), nullable=False, server_default=sa.text("''")),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False, server_default=sa.text("0")),
+        sa.Column("stamp", sa.BigInteger(), nullable=False, server_default=sa.text("0")),
         sqlite_autoincrement=True,
     )
     op.create_index("silence_ends", "silence", ["ends_at"])
+    op.create_index("silence_stamp", "silence", ["stamp"])
 
 
 def _token() -> None:

@@ -1,0 +1,140 @@
+"""The forms of silences: what is posted, asked for, answered."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from receiver.domain.windows import State
+from receiver.settings.units import parse_duration
+from receiver.silencing import LONGEST_COMMENT, LONGEST_SCHEDULE
+from receiver.web.table import Body
+
+MOST, USUAL = 500, 50
+
+
+def _moment(told: str) -> str:
+    try:
+        moment = datetime.fromisoformat(told)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or not 1970 <= moment.year < 9999:
+        raise ValueError("is not a moment with its offset, e.g. 2026-12-24T20:00:00+01:00")
+    return told
+
+
+def _length(told: str) -> str:
+    if not parse_duration(told):
+        raise ValueError("must be longer than 0s")
+    return told
+
+
+Moment = Annotated[str, Field(max_length=60, json_schema_extra={"format": "date-time"}), AfterValidator(_moment)]
+Length = Annotated[str, Field(max_length=40, examples=["2h"]), AfterValidator(_length)]
+Who = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Matching(Body):
+    """Which alerts are meant."""
+
+    matchers: list[str] | str = Field(description='As in Alertmanager: alertname="Down", job=~"web.*"; all have to fit')
+
+
+class NewSilence(Matching):
+    """A silence to make: with `ends_at` or `lasts`, or with `schedule` (cron) and `lasts` for a window that recurs."""
+
+    comment: str = Field(max_length=LONGEST_COMMENT, description="Why nobody is to be told")
+    starts_at: Moment | None = Field(None, description="Now, unless it says otherwise")
+    ends_at: Moment | None = None
+    lasts: Length | None = None
+    schedule: Annotated[str, Field(max_length=LONGEST_SCHEDULE)] | None = Field(
+        None, description="Five fields of cron: when each window begins"
+    )
+    zone: Annotated[str, Field(max_length=80)] | None = Field(None, description="Time zone of the schedule")
+    who: Who | None = Field(None, description="Who makes it, unless it is the caller")
+
+
+class EditedSilence(Body):
+    """What to change of a silence; what is not named stays, null takes it away."""
+
+    matchers: list[str] | str | None = None
+    comment: Annotated[str, Field(max_length=LONGEST_COMMENT)] | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
+    lasts: Length | None = None
+    schedule: Annotated[str, Field(max_length=LONGEST_SCHEDULE)] | None = None
+    zone: Annotated[str, Field(max_length=80)] | None = None
+    who: Who | None = None
+    version: int | None = Field(None, ge=1, le=2**31 - 1, description="The one that you have seen: 409 if it is old")
+
+
+def _states(told: Any) -> Any:
+    return told.split(",") if isinstance(told, str) else told
+
+
+class Listed(BaseModel):
+    """Which silences to list."""
+
+    model_config = ConfigDict(extra="forbid")
+    state: Annotated[list[State], BeforeValidator(_states)] = Field(
+        [State.ACTIVE, State.PENDING], description="active, pending, expired: with commas between"
+    )
+    limit: int = Field(USUAL, ge=1, le=MOST)
+    cursor: str = Field("", max_length=40)
+
+
+class Ending(BaseModel):
+    """How to end a silence."""
+
+    model_config = ConfigDict(extra="forbid")
+    version: int | None = Field(None, ge=1, le=2**31 - 1)
+    who: Who | None = None
+
+
+class Silence(BaseModel):
+    """A silence."""
+
+    id: int
+    state: State
+    matchers: list[str]
+    comment: str
+    starts_at: str
+    ends_at: str | None
+    schedule: str | None
+    lasts: str | None
+    zone: str | None
+    active_until: str | None
+    next_start: str | None
+    created_by: str
+    created_at: str
+    changed_by: str | None
+    changed_at: str | None
+    version: int
+    rule: str | None
+
+
+class Silences(BaseModel):
+    """A page of silences."""
+
+    silences: list[Silence]
+    next: str | None
+
+
+class Meant(BaseModel):
+    """An open alert that a silence would hold."""
+
+    id: int
+    status: str
+    priority: str
+    source: str
+    name: str
+    title: str
+    labels: dict[str, str]
+
+
+class Preview(BaseModel):
+    """What a silence would hold now."""
+
+    matchers: list[str]
+    count: int
+    alerts: list[Meant]
