@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import beside, chain, history, lists
+from bench import beside, chain, history, lists, patterns
 from bench.throughput import CELLS, HEAD, Cell, bare, memory
 from tests import engines
 from tests.servers import Server, running
@@ -18,7 +18,7 @@ QUIET = "log: {level: warning}\nretention: {max_closed: 10000000}\n"
 COUNTED = "lifecycle: {repeat_within: 0s}\n"
 """Otherwise repeats are here what retries and twins are: within two minutes of the last, with the same start."""
 MOST_PASTS = 100_000
-PARTS = ("throughput", "chain", "lists", "beside", "history")
+PARTS = ("throughput", "chain", "lists", "beside", "history", "patterns")
 
 
 @contextmanager
@@ -69,6 +69,20 @@ def main() -> None:
                 beside.measure(server, max(asked.stored))
         if "history" in wanted:
             pasts(engine, max(stored for stored in asked.stored if stored <= MOST_PASTS))
+        if "patterns" in wanted:
+            for stored in sorted({patterns.LATELY, max(asked.stored)}):
+                counted(engine, stored)
+
+
+def counted(engine: str, stored: int) -> None:
+    """Patterns of the last week, among so many alerts in all."""
+    with new_database(engine) as (home, url):
+        patterns.fill(url, stored)
+        with running(home, QUIET, url=url) as server:
+            patterns.measure(server, f"{patterns.LATELY:,} alerts of the last week, {stored:,} stored")
+            if engine == engines.POSTGRES:
+                engines.ask(url, "ANALYZE")
+                patterns.measure(server, "the same, analysed")
 
 
 def pasts(engine: str, stored: int) -> None:

@@ -22,6 +22,7 @@ from receiver.data import data
 from receiver.errors import Mistakes, StoreAway
 from receiver.flow.accept import Into
 from receiver.flow.configuration import Configuration
+from receiver.flow.patterns import Patterns
 from receiver.flow.tokens import Keeper
 from receiver.logs import set_up as set_up_logs
 from receiver.meters import Meters
@@ -29,7 +30,7 @@ from receiver.settings import Settings
 from receiver.settings.sources import Auth
 from receiver.store import Spool, Store, open_database, unusable
 from receiver.web.attempts import Attempts
-from receiver.web.keys import ATTEMPTS, CONFIGURATION, INTO, METERS, STORE, TOKENS, UNDERWAY
+from receiver.web.keys import ATTEMPTS, CONFIGURATION, INTO, METERS, PATTERNS, STORE, TOKENS, UNDERWAY
 from receiver.web.routes import add_routes
 from receiver.web.underway import Underway
 
@@ -56,6 +57,7 @@ def build_app(load: Callable[[], Settings]) -> web.Application:
     settings = configuration.setup.settings
     app[STORE] = Store(open_database(settings.database), queue=settings.limits.queue, meters=meters)
     app[TOKENS], app[ATTEMPTS] = Keeper(app[STORE]), Attempts(meters)
+    app[PATTERNS] = Patterns(app[STORE])
     spool = settings.spool.folder or settings.default_spool
     app[INTO] = Into(app[STORE], Spool(spool, settings.spool.max_size, settings.spool.max_files), meters)
     add_routes(app)

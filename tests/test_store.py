@@ -397,9 +397,8 @@ async def test_migrations_make_exactly_the_tables_that_the_code_uses(store):
 
 
 def test_the_writers_statements_name_the_columns_in_the_order_they_are_given():
-    assert [column.name for column in alert.columns if column.name not in ("latest", "has_note", "assignee")] == list(
-        STATE
-    )
+    others = ("latest", "assignee", "has_note")
+    assert [column.name for column in alert.columns if column.name not in others] == list(STATE)
     (first, _), *_ = sqlite_sql.INSERT_ALERT.statements([()])
     for text in (first, postgres_sql.WRITE[postgres_sql.WRITE.index("INSERT INTO alert ") :]):
         assert text.split("(")[1].split(")")[0].split(", ") == [*STATE[:3], "latest", *STATE[3:]]

@@ -102,6 +102,8 @@ class Alert:
 
     hushed_by: int = 0
     """The Silence that suppresses it now; 0 for none."""
+    subject: str = ""
+    """What it is about, as it was last described; "" when that is not known."""
 
     @property
     def quiet_until(self) -> Instant:

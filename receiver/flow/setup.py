@@ -156,6 +156,7 @@ class SourcePlan:
             detail_json=detail(described),
             raw=pack(to_json(sighting.raw)),
             expire_after=described.expire_after,
+            subject=(view.subject or "")[:LONGEST_NAME],
         )
 
 

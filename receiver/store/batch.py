@@ -199,7 +199,7 @@ class Batch:
 
     def _judged(self, alert: Alert, content: Content, intake: Intake) -> list[Change]:
         """Put in force what the description says of the row itself; returns the Change when its priority rose."""
-        alert.category = content.category
+        alert.category, alert.subject = content.category, content.subject
         alert.expire_after = intake.plan.policy.expire_after if content.expire_after is None else content.expire_after
         if not alert.status.open:
             return []

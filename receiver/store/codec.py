@@ -42,6 +42,7 @@ STATE = (
     "silenced",
     "silence_at",
     "hushed_by",
+    "subject",
 )
 """The columns of a state, in the order of Alert's fields."""
 TOUCHED = (
@@ -110,6 +111,7 @@ def row(alert: Alert) -> tuple[Any, ...]:
         alert.silenced,
         alert.silence_at,
         alert.hushed_by,
+        alert.subject,
     )
 
 

@@ -30,6 +30,8 @@ class Content:
     raw: bytes
     expire_after: Span | None = None
     """What a rule set outright; None for the policy's."""
+    subject: str = ""
+    """What it is about; "" when that is not known."""
 
 
 class Plan(Protocol):

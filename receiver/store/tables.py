@@ -57,6 +57,8 @@ alert = Table(
     Column("silence_at", BigInteger, nullable=False, server_default=text("0")),
     # The Silence that suppresses it now, 0 for none.
     Column("hushed_by", Key, nullable=False, server_default=text("0")),
+    # What it is about, as its sender tells: patterns count by it.
+    Column("subject", String, nullable=False, server_default=text("''")),
     # Whom it is assigned to, "" for nobody: written by acts of people only.
     Column("assignee", String, nullable=False, server_default=text("''")),
     # Whether a person ever resolved it with a note. Intake never writes it: it costs nothing there, and the two small
@@ -141,7 +143,13 @@ change = Table(
     Column("status", String, nullable=False, server_default=text("''")),
     Column("via", String, nullable=False, server_default=text("''")),
     Column("detail", Text),
-    Index("change_at", "at"),
+    # When alerts began, for patterns. Other Changes have no part in it and cost intake nothing.
+    Index(
+        "change_began",
+        "at",
+        sqlite_where=text("kind IN ('opened', 'reopened')"),
+        postgresql_where=text("kind IN ('opened', 'reopened')"),
+    ),
     sqlite_with_rowid=False,
 )
 

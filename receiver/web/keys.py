@@ -4,6 +4,7 @@ from aiohttp import web
 
 from receiver.flow.accept import Into
 from receiver.flow.configuration import Configuration
+from receiver.flow.patterns import Patterns
 from receiver.flow.tokens import Keeper
 from receiver.meters import Meters
 from receiver.store import Store
@@ -13,6 +14,7 @@ from receiver.web.underway import Underway
 
 CONFIGURATION = web.AppKey("configuration", Configuration)
 STORE = web.AppKey("store", Store)
+PATTERNS = web.AppKey("patterns", Patterns)
 METERS = web.AppKey("meters", Meters)
 TOKENS = web.AppKey("tokens", Keeper)
 INTO = web.AppKey("into", Into)

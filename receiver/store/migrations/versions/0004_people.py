@@ -18,6 +18,15 @@ WHERE kind NOT IN ('noted', 'assigned')
 HUSHED = "hushed_by > 0 AND status IN ('active', 'acknowledged', 'suppressed')"
 WAKES = "status = 'suppressed' AND hushed_by = 0 AND NOT silenced"
 
+SUBJECT = """
+UPDATE alert SET subject = substr(told.subject, 1, 300)
+FROM (SELECT alert_id, {} AS subject FROM content) AS told WHERE told.alert_id = alert.id AND told.subject IS NOT NULL
+"""
+
+
+def _on_postgres() -> bool:
+    return op.get_bind().dialect.name == "postgresql"
+
 
 def upgrade() -> None:
     op.add_column("alert", sa.Column("hushed_by", KEY, nullable=False, server_default=sa.text("0")))
@@ -35,6 +44,10 @@ def upgrade() -> None:
         ("alert_wakes", ["suppressed_until"], WAKES),
     ):
         op.create_index(name, "alert", columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+    began = sa.text("kind IN ('opened', 'reopened')")
+    op.create_index("change_began", "change", ["at"], sqlite_where=began, postgresql_where=began)
+    op.add_column("alert", sa.Column("subject", sa.String(), nullable=False, server_default=sa.text("''")))
+    op.execute(SUBJECT.format("detail::json ->> 'subject'" if _on_postgres() else "json_extract(detail, '$.subject')"))
     _silence()
     _token()
 

@@ -1,0 +1,129 @@
+"""Patterns of the last days, counted slice by slice: the event loop only passes them on."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from receiver.domain import times
+from receiver.domain.findings import extent, report
+from receiver.domain.hygiene import Reading, hygiene
+from receiver.domain.patterns import Asked, Tally
+from receiver.domain.times import DAY, Span
+from receiver.errors import Refused
+from receiver.store import Store, patterns
+from receiver.store.patterns import Narrow
+
+MOST = 500_000
+"""Times that are counted for one answer: some 100 MB at worst, and five seconds."""
+PATIENCE = 20.0
+"""Seconds that an answer waits for its turn: one is counted at a time."""
+RULES = 50
+"""Rules in the report, those that alerted most often."""
+AT_ONCE = 500
+"""Alerts whose values are read in one statement."""
+LONGEST_OPEN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be counted."""
+
+    days: int
+    zone: ZoneInfo
+    narrow: Narrow = field(default_factory=Narrow)
+    now: times.Instant | None = None
+    """Where the days end; now, if not given."""
+
+
+class Patterns:
+    """Counts patterns, one answer at a time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._turn = asyncio.Lock()
+
+    async def report(self, wanted: Wanted, kept: Span) -> dict[str, Any]:
+        """The patterns in API form; closed alerts are kept for `kept`. Raises Refused (422, 503) and StoreAway."""
+        async with _Turn(self._turn):
+            asked = await self._asked(wanted, kept)
+            tally = await self._count(asked, wanted)
+            earlier = asked.since - wanted.days * DAY
+            before = None
+            if asked.comparable:
+                before = await self._store.read(partial(_counts, since=earlier, until=asked.since, wanted=wanted))
+            longest = await self._store.read(lambda c: patterns.longest_open(c, wanted.narrow, LONGEST_OPEN))
+            return await asyncio.to_thread(report, tally, asked, before, longest)
+
+    async def hygiene(self, wanted: Wanted, kept: Span) -> dict[str, Any]:
+        """A proposal for each rule that alerted most often, in API form. Raises as `report` does."""
+        async with _Turn(self._turn):
+            asked = await self._asked(wanted, kept)
+            tally = await self._count(asked, wanted)
+            names = sorted(tally.records, key=lambda name: (-tally.records[name].times, name))[:RULES]
+            recent = {name: tally.records[name].newest() for name in names}
+            readings = await self._readings([number for name in names for number in recent[name]])
+            return await asyncio.to_thread(_hygiene, tally, asked, names, recent, readings)
+
+    async def _asked(self, wanted: Wanted, kept: Span) -> Asked:
+        now = times.now() if wanted.now is None else wanted.now
+        known = await self._store.read(lambda connection: patterns.known_since(connection, now - kept))
+        return Asked(wanted.days, now, wanted.zone.key, known)
+
+    async def _count(self, asked: Asked, wanted: Wanted) -> Tally:
+        tally, since = Tally(wanted.zone, asked.since), asked.since
+        while since < asked.until:
+            slice_ = partial(patterns.times, since=since, until=asked.until, narrow=wanted.narrow)
+            texts, since = await self._store.read(slice_)
+            await asyncio.to_thread(_add, tally, texts)
+            if tally.times > MOST:
+                sentence = f"alerts began more than {MOST} times in these {asked.days} days"
+                raise Refused(f"{sentence}: ask for fewer days, or by name, source, category or priority", status=422)
+        return tally
+
+    async def _readings(self, ids: list[int]) -> dict[int, Reading]:
+        found: dict[int, Reading] = {}
+        for first in range(0, len(ids), AT_ONCE):
+            some = ids[first : first + AT_ONCE]
+            read = await self._store.read(partial(patterns.readings, ids=some))
+            found |= {one.alert: one for one in read}
+        return found
+
+
+def _counts(connection: Any, since: times.Instant, until: times.Instant, wanted: Wanted) -> dict[str, int]:
+    return patterns.counts(connection, since, until, wanted.narrow)
+
+
+def _add(tally: Tally, texts: patterns.Texts) -> None:
+    tally.add(patterns.read_times(texts))
+
+
+def _hygiene(
+    tally: Tally, asked: Asked, names: list[str], recent: dict[str, list[int]], readings: dict[int, Reading]
+) -> dict[str, Any]:
+    flaps = Counter(one.name for one in tally.flapping())
+    rules = []
+    for name in names:
+        read = [readings[number] for number in recent[name] if number in readings]
+        rules.append(hygiene(name, tally.records[name], flaps[name], read))
+    rest = len(tally.records) - len(names)
+    return extent(asked) | {"rules": rules, "others": rest}
+
+
+class _Turn:
+    """Waiting for one's turn, but not for ever."""
+
+    def __init__(self, lock: asyncio.Lock) -> None:
+        self._lock = lock
+
+    async def __aenter__(self) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._lock.acquire()
+        except TimeoutError:
+            raise Refused("patterns are being counted for others now: try again later", status=503) from None
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lock.release()

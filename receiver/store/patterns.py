@@ -1,0 +1,192 @@
+"""What patterns are counted from, read slice by slice.
+
+Rows come as JSON arrays, one a column: a row at a time would cost the event loop more than all of the counting
+(docs/performance.md), and the database makes them while the interpreter is free.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+)
+
+from receiver.domain.hygiene import Reading
+from receiver.domain.patterns import ACTS, ANEW, Open, Times
+from receiver.domain.times import Instant
+from receiver.domain.vocabulary import OPEN, Kind, Status
+from receiver.store import codec
+from receiver.store.rows import on_postgres
+from receiver.store.tables import alert, change, content
+
+SLICE = 5000
+"""Times that are read at once: some 20 ms of the database, a few of the interpreter."""
+_OPEN = tuple(sorted(status.value for status in OPEN))
+_ACTS = tuple(sorted(kind.value for kind in ACTS))
+_begun, _after = change.alias("begun"), change.alias("after")
+_BEGINS = text("begun.kind IN ('opened', 'reopened')")
+"""As the index says it: SQLite uses a partial one only for the same words."""
+
+
+_WITH_ALERT = _begun.join(alert, alert.c.id == _begun.c.alert_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """Which alerts count: every condition must hold, one without values always does."""
+
+    names: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    priorities: tuple[str, ...] = ()
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """As SQL. Heartbeats are no trouble."""
+        columns = (alert.c.name, alert.c.source, alert.c.category, alert.c.priority)
+        asked = (self.names, self.sources, self.categories, self.priorities)
+        return [~alert.c.heartbeat, *[c.in_(sought) for c, sought in zip(columns, asked, strict=True) if sought]]
+
+
+def known_since(connection: Connection, kept_since: Instant) -> Instant | None:
+    """Since when nothing that counts has been deleted; None when there is no alert at all.
+
+    `kept_since` is how far back closed alerts are kept by their age; beyond `max_closed` the first ones go first.
+    """
+    closed = [status.value for status in Status if not status.open]
+    eldest = min(filter(None, (_eldest(connection, (status,)) for status in closed)), default=None)
+    if eldest is None:
+        eldest = min(filter(None, (_eldest(connection, (status,)) for status in _OPEN)), default=None)
+    return None if eldest is None else max(kept_since, eldest[1])
+
+
+def _eldest(connection: Connection, statuses: Sequence[str]) -> tuple[int, Instant] | None:
+    wanted = select(alert.c.id, alert.c.created_at).where(alert.c.status.in_(statuses)).order_by(alert.c.id).limit(1)
+    row = connection.execute(wanted).first()
+    return None if row is None else (row.id, row.created_at)
+
+
+def longest_open(connection: Connection, narrow: Narrow, most: int) -> list[Open]:
+    """The alerts that have been open for the longest."""
+    columns = (alert.c.id, alert.c.name, alert.c.subject, alert.c.priority, alert.c.status, alert.c.started_at)
+    wanted = select(*columns).where(alert.c.status.in_(_OPEN), *narrow.conditions())
+    rows = connection.execute(wanted.order_by(alert.c.started_at, alert.c.id).limit(most))
+    return [Open(*row) for row in rows]
+
+
+def counts(connection: Connection, since: Instant, until: Instant, narrow: Narrow) -> dict[str, int]:
+    """How many times each name began."""
+    counted = select(alert.c.name, func.count().label("n")).select_from(_WITH_ALERT)
+    grouped = counted.where(*_within(since, until), *narrow.conditions()).group_by(alert.c.name).subquery()
+    names, numbers = _read(_texts(connection, grouped, ("name", "n")))
+    return dict(zip(names, numbers, strict=True))
+
+
+Texts = Sequence[str | None]
+"""JSON arrays, one a column."""
+
+
+def times(connection: Connection, since: Instant, until: Instant, narrow: Narrow) -> tuple[Texts, Instant]:
+    """About SLICE of the times since that moment, and the moment where the next slice begins (`until` at the end).
+
+    They are still to be read (`read_times`), which is better done in a thread.
+    """
+    begun = select(_begun.c.at).where(*_within(since, until)).order_by(_begun.c.at)
+    end = connection.execute(begun.offset(SLICE).limit(1)).scalar()
+    # what came at the same moment is not divided
+    end = until if end is None else min(until, max(end, since + 1))
+    rows = _rows().where(*_within(since, end), *narrow.conditions())
+    rows = rows.order_by(_begun.c.at, _begun.c.alert_id, _begun.c.seq)
+    return _texts(connection, rows.subquery(), _COLUMNS), end
+
+
+def read_times(texts: Texts) -> Times:
+    """What `times` found."""
+    return Times(*_read(texts))
+
+
+_COLUMNS = (
+    *("alert_id", "at", "before", "hushed", "name", "source", "category", "priority", "subject"),
+    *("ended", "expired", "acknowledged", "acted"),
+)
+"""In the order of the fields of Times."""
+
+
+def _rows() -> Select[Any]:
+    a = _after.c
+    again = a.kind == Kind.REOPENED.value
+    resolved = case((a.kind == Kind.RESOLVED.value, a.at), else_=ANEW)
+    answered = and_(a.kind.in_((Kind.ACKNOWLEDGED.value, Kind.RESOLVED.value)), _by_a_person())
+    acted = and_(a.kind.in_(_ACTS), _by_a_person())
+    earlier = change.alias("earlier")
+    before = select(earlier.c.at).where(
+        earlier.c.alert_id == _begun.c.alert_id,
+        earlier.c.seq < _begun.c.seq,
+        earlier.c.kind.in_((Kind.OPENED.value, Kind.REOPENED.value)),
+    )
+    last = before.order_by(earlier.c.seq.desc()).limit(1).scalar_subquery()
+    return select(
+        _begun.c.alert_id,
+        _begun.c.at,
+        case((_begun.c.kind == Kind.REOPENED.value, func.coalesce(last, 0))).label("before"),
+        (_begun.c.status == Status.SUPPRESSED.value).label("hushed"),
+        *(alert.c[name] for name in ("name", "source", "category", "priority", "subject")),
+        _first(resolved, or_(again, a.kind == Kind.RESOLVED.value)).label("ended"),
+        _first(a.kind == Kind.EXPIRED.value, or_(again, a.kind == Kind.EXPIRED.value)).label("expired"),
+        _first(case((~again, a.at)), or_(again, answered)).label("acknowledged"),
+        _first(~again, or_(again, acted)).label("acted"),
+    ).select_from(_WITH_ALERT)
+
+
+def _first(shown: ColumnElement[Any], sought: ColumnElement[bool]) -> ColumnElement[Any]:
+    """Of the first Change after the beginning that is sought."""
+    wanted = select(shown).where(_after.c.alert_id == _begun.c.alert_id, _after.c.seq > _begun.c.seq, sought)
+    return wanted.order_by(_after.c.seq).limit(1).scalar_subquery()
+
+
+def _by_a_person() -> ColumnElement[bool]:
+    """By somebody that a sender vouches for, too: `source:sentry (Ada)`."""
+    who = _after.c.who
+    ours = and_(func.substr(who, 1, 7) != "source:", who != "alertsage")
+    return or_(ours, who.like("source:%)"))
+
+
+def _within(since: Instant, until: Instant) -> tuple[ColumnElement[bool], ...]:
+    return (_begun.c.at >= since, _begun.c.at < until, _BEGINS)  # type: ignore[return-value]
+
+
+def _texts(connection: Connection, rows: FromClause, names: Sequence[str]) -> Texts:
+    """These columns of the rows, in their order."""
+    gather = func.json_agg if on_postgres(connection) else func.json_group_array
+    return tuple(connection.execute(select(*[cast(gather(rows.c[name]), Text) for name in names])).one())
+
+
+def _read(texts: Texts) -> list[list[Any]]:
+    return [codec.json(told) if told else [] for told in texts]
+
+
+def readings(connection: Connection, ids: Sequence[int]) -> list[Reading]:
+    """The figures of these alerts."""
+    names = ("value", "threshold", "direction", "unit", "metric")
+    if on_postgres(connection):
+        told = cast(content.c.detail, JSON)
+        found = [func.json_extract_path(told, literal(name)).label(name) for name in names]
+    else:
+        found = [func.json_extract(content.c.detail, f"$.{name}").label(name) for name in names]
+    rows = select(content.c.alert_id, *found).where(content.c.alert_id.in_(ids)).order_by(content.c.alert_id)
+    return [
+        Reading(*one) for one in zip(*_read(_texts(connection, rows.subquery(), ("alert_id", *names))), strict=True)
+    ]

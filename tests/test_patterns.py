@@ -1,0 +1,69 @@
+"""Patterns equal what the plainest counting finds; they claim nothing that the numbers do not carry."""
+
+import os
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from receiver.domain.times import DAY, instant
+from receiver.flow.patterns import Patterns, Wanted
+from receiver.store.patterns import Narrow
+from tests import manyalerts
+from tests.stores import open_store
+
+COUNT = int(os.environ.get("ALERTSAGE_PATTERNS", "3000"))
+"""Random alerts; 100000 shows what 3000 do not, and takes a minute."""
+AUTUMN, SPRING = (instant(datetime(2026, *day, tzinfo=UTC)) for day in ((10, 28), (4, 1)))
+YEARS = 100 * 366 * DAY
+
+
+@pytest.mark.parametrize(
+    ("until", "days", "zone"),
+    [
+        (SPRING, 7, "Europe/Berlin"),
+        (AUTUMN, 7, "Europe/Berlin"),
+        (AUTUMN, 10, "Asia/Kathmandu"),
+        (AUTUMN, 10, "Australia/Lord_Howe"),
+        (SPRING, 3, "America/St_Johns"),
+        (SPRING, 7, "UTC"),
+    ],
+)
+async def test_patterns_equal_the_plainest_counting(tmp_path, until, days, zone):
+    async with open_store(tmp_path / "a.db") as store:
+        first, last = until - 25 * DAY, until + DAY
+        await manyalerts.fill(store, COUNT, first, last, seed=days)
+        alerts, trails = await store.read(manyalerts.stored)
+        told = await Patterns(store).report(Wanted(days, ZoneInfo(zone), now=until), YEARS)
+        since = until - days * DAY
+        expected = manyalerts.expected(alerts, trails, since, until, zone)
+        assert told["before"]["times"] == expected.pop("before")
+        usually = [row.pop("usually") for row in told["by_type"]]
+        assert {name: told[name] for name in expected} == expected
+        assert not any(usually)
+        flapping = manyalerts.runs(alerts, trails, since, until)
+        shown = [{name: one[name] for name in ("alert", "times", "name")} for one in told["flapping"]]
+        assert shown == flapping[:10]
+        assert shown
+        longest = sorted((a["started_at"], a["id"]) for a in alerts if a["status"] == "active" and not a["heartbeat"])
+        assert [one["alert"] for one in told["longest_open"]] == [number for _, number in longest[:10]]
+        assert told["complete"] is True
+
+
+async def test_what_is_asked_for_narrows_all_of_it_down(tmp_path):
+    async with open_store(tmp_path / "a.db") as store:
+        await manyalerts.fill(store, 2000, SPRING - 25 * DAY, SPRING, seed=1)
+        alerts, trails = await store.read(manyalerts.stored)
+        narrow = Narrow(("HostHighCpu", "DiskFull"), ("am", "grafana"), ("system",), ("critical", "high"))
+        told = await Patterns(store).report(Wanted(7, ZoneInfo("UTC"), narrow, SPRING), YEARS)
+        some = [
+            one
+            for one in alerts
+            if (one["name"] in narrow.names and one["source"] in narrow.sources)
+            and (one["category"] in narrow.categories and one["priority"] in narrow.priorities)
+        ]
+        expected = manyalerts.expected(some, trails, SPRING - 7 * DAY, SPRING, "UTC")
+        assert told["before"]["times"] == expected.pop("before") > 0
+        for row in told["by_type"]:
+            del row["usually"]
+        assert {name: told[name] for name in expected} == expected
