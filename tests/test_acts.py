@@ -101,8 +101,7 @@ async def done(site: Site, alert: int, name: str, who: str = "ada", **said: Any)
 
 async def seen(site: Site, alert: int) -> dict[str, Any]:
     """The alert, with its Changes."""
-    shown: dict[str, Any] = (await site.get(f"/api/v1/alerts/{alert}")).json
-    return shown
+    return _timeless((await site.get(f"/api/v1/alerts/{alert}")).json)
 
 
 async def brought(site: Site, alert: int, status: str) -> None:
@@ -117,37 +116,34 @@ async def brought(site: Site, alert: int, status: str) -> None:
 # --- the state table ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("place", range(len(STATUSES)), ids=STATUSES)
 @pytest.mark.parametrize("name", TABLE)
-async def test_the_state_table(site: Site, name: str, place: int) -> None:
-    (alert,) = await opened(site, "a")
-    before = STATUSES[place]
-    await brought(site, alert, before)
-    was = await seen(site, alert)
-    assert was["status"] == before
-    answer = await act(site, alert, name, "ben", **BODIES[name])
-    after = TABLE[name][place]
-    now = await seen(site, alert)
-    if after is None:
-        assert answer.status == 409
-        assert answer.json["detail"].startswith(f"alert {alert} is {before} and cannot be ")
-        assert any(who in answer.json["detail"] for who in ("ada ", "alertsage ", "source:alertmanager "))
-        assert now == was
-        return
-    assert answer.status == 200, answer.body
-    assert answer.json == now
-    change = now["changes"][-1]
-    assert (now["status"], now["version"]) == (after, was["version"] + 1)
-    assert [change[part] for part in ("kind", "who", "via", "before", "after")] == [
-        KINDS[name],
-        "ben",
-        "api:local",
-        before,
-        after,
-    ]
-    # who repeats it changes nothing
-    again = await act(site, alert, name, "ben", **BODIES[name])
-    assert (again.status, again.json["version"]) == (200, now["version"])
+async def test_the_state_table(site: Site, name: str) -> None:
+    alerts = await opened(site, *STATUSES)
+    for alert, before, after in zip(alerts, STATUSES, TABLE[name], strict=True):
+        await brought(site, alert, before)
+        was = await seen(site, alert)
+        assert was["status"] == before
+        answer = await act(site, alert, name, "ben", **BODIES[name])
+        now = await seen(site, alert)
+        if after is None:
+            assert answer.status == 409, (before, answer.body)
+            assert answer.json["detail"].startswith(f"alert {alert} is {before} and cannot be ")
+            assert any(who in answer.json["detail"] for who in ("ada ", "alertsage ", "source:alertmanager "))
+            assert now == was
+            continue
+        assert answer.status == 200, (before, answer.body)
+        assert _timeless(answer.json) == now
+        assert (now["status"], now["version"]) == (after, was["version"] + 1)
+        told = [now["changes"][-1][part] for part in ("kind", "who", "via", "before", "after")]
+        assert told == [KINDS[name], "ben", "api:local", before, after]
+        # who repeats it changes nothing
+        again = await act(site, alert, name, "ben", **BODIES[name])
+        assert (again.status, again.json["version"]) == (200, now["version"])
+
+
+def _timeless(shown: dict[str, Any]) -> dict[str, Any]:
+    """Without what is found anew, and timed, at every look."""
+    return {name: held for name, held in shown.items() if name != "enrichers"}
 
 
 async def test_each_change_says_what_it_altered(site: Site) -> None:
@@ -268,40 +264,43 @@ async def test_only_the_last_changes_are_told_one_by_one(site: Site) -> None:
     assert [f"note {number}" in told for number in range(6)] == [False, False, False, True, True, True]
 
 
-async def test_an_alert_that_was_followed_by_another_of_its_key_cannot_come_back(tmp_path: Path) -> None:
-    async with serving(tmp_path, "lifecycle: {reopen_within: 0s}\n") as site:
-        down = firing("Down", ago(minutes=50), host="a")
-        await site.post("/webhook", webhook(down))
-        await site.post("/webhook", webhook(resolved(down, ago(minutes=40))))
-        await site.post("/webhook", webhook(firing("Down", ago(minutes=1), host="a")))
-        for name in ("reopen", "suppress"):
-            answer = await act(site, 1, name, **BODIES[name])
-            assert answer.status == 409
-            assert "alert 1 was followed by alert 2 of the same key: " + name in answer.json["detail"]
-        await done(site, 1, "notes", note="the first time")
+async def _closed_long_ago(site: Site) -> None:
+    """What fires now is a new row."""
+    moment = times.now() - 2 * times.HOUR
+    await site.app[STORE].write(lambda c: c.exec_driver_sql(f"UPDATE alert SET closed_at = {moment}"))
+
+
+async def test_an_alert_that_was_followed_by_another_of_its_key_cannot_come_back(site: Site) -> None:
+    down = firing("Down", ago(minutes=50), host="a")
+    await site.post("/webhook", webhook(down))
+    await site.post("/webhook", webhook(resolved(down, ago(minutes=40))))
+    await _closed_long_ago(site)
+    await site.post("/webhook", webhook(firing("Down", ago(minutes=1), host="a")))
+    for name in ("reopen", "suppress"):
+        answer = await act(site, 1, name, **BODIES[name])
+        assert answer.status == 409
+        assert "alert 1 was followed by alert 2 of the same key: " + name in answer.json["detail"]
+    await done(site, 1, "notes", note="the first time")
 
 
 # --- suppression ----------------------------------------------------------------------------------------------------
 
 
-async def test_suppressed_resolved_upstream_and_refired_it_is_still_suppressed(tmp_path: Path) -> None:
-    async with serving(tmp_path, "lifecycle: {reopen_within: 30s}\n") as site:
-        down = firing("Down", ago(minutes=5), host="a")
-        await site.post("/webhook", webhook(down))
-        until = (await done(site, 1, "suppress", duration="2h", reason="maintenance"))["suppressed_until"]
-        await site.post("/webhook", webhook(resolved(down, ago(seconds=40))))
-        assert (await seen(site, 1))["status"] == "resolved"
-        again = firing("Down", ago(seconds=20), host="a")
-        await site.post("/webhook", webhook(again))
-        assert ((await seen(site, 1))["status"], (await seen(site, 1))["suppressed_until"]) == ("suppressed", until)
-        # in a new row, too: it closed too long ago to be the same
-        await site.post("/webhook", webhook(resolved(again, ago(seconds=10))))
-        await site.app[STORE].write(
-            lambda c: c.exec_driver_sql(f"UPDATE alert SET closed_at = {times.now() - times.HOUR}")
-        )
-        await site.post("/webhook", webhook(firing("Down", ago(seconds=1), host="a")))
-        new = await seen(site, 2)
-        assert (new["predecessor"], new["status"], new["suppressed_until"]) == (1, "suppressed", until)
+async def test_suppressed_resolved_upstream_and_refired_it_is_still_suppressed(site: Site) -> None:
+    down = firing("Down", ago(minutes=5), host="a")
+    await site.post("/webhook", webhook(down))
+    until = (await done(site, 1, "suppress", duration="2h", reason="maintenance"))["suppressed_until"]
+    await site.post("/webhook", webhook(resolved(down, ago(seconds=40))))
+    assert (await seen(site, 1))["status"] == "resolved"
+    again = firing("Down", ago(seconds=20), host="a")
+    await site.post("/webhook", webhook(again))
+    assert ((await seen(site, 1))["status"], (await seen(site, 1))["suppressed_until"]) == ("suppressed", until)
+    # in a new row, too: it closed too long ago to be the same
+    await site.post("/webhook", webhook(resolved(again, ago(seconds=10))))
+    await _closed_long_ago(site)
+    await site.post("/webhook", webhook(firing("Down", ago(seconds=1), host="a")))
+    new = await seen(site, 2)
+    assert (new["predecessor"], new["status"], new["suppressed_until"]) == (1, "suppressed", until)
 
 
 async def test_the_key_of_a_closed_alert_can_be_suppressed_and_let_go(site: Site) -> None:
@@ -328,14 +327,14 @@ async def test_a_suppression_can_be_made_longer_or_shorter_by_anybody(site: Site
 def test_a_suppressed_alert_comes_back_within_5_s_of_its_end_over_a_restart(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         assert server.post("/webhook", webhook(firing("Down", ago(minutes=5), host="a")))[0] == 200
-        status, shown = server.post("/api/v1/alerts/1/suppress", {"who": "ada", "duration": "4s"})
+        status, shown = server.post("/api/v1/alerts/1/suppress", {"who": "ada", "duration": "8s"})
         assert (status, shown["status"]) == (200, "suppressed")
         ends = times.parse_rfc3339(shown["suppressed_until"])
         assert ends is not None
         server.kill()
     with running(tmp_path) as server:
-        assert server.get("/api/v1/alerts/1")[1]["status"] == "suppressed"
-        eventually(lambda: server.get("/api/v1/alerts/1")[1]["status"] == "active", 15)
+        up = times.now()
+        eventually(lambda: server.get("/api/v1/alerts/1")[1]["status"] == "active", 20)
         last = server.get("/api/v1/alerts/1")[1]["changes"][-1]
         assert [last[part] for part in ("kind", "who", "via", "before", "after")] == [
             "unsuppressed",
@@ -344,8 +343,9 @@ def test_a_suppressed_alert_comes_back_within_5_s_of_its_end_over_a_restart(tmp_
             "suppressed",
             "active",
         ]
-        late = (times.parse_rfc3339(last["at"]) or 0) - ends
-        assert 0 <= late <= 5 * times.SECOND, late
+        at = times.parse_rfc3339(last["at"])
+        assert at is not None
+        assert ends <= at <= max(ends, up) + 5 * times.SECOND
 
 
 # --- reopened -------------------------------------------------------------------------------------------------------
@@ -475,8 +475,15 @@ async def test_if_any_does_not_fit_nothing_is_changed_and_the_first_is_named(sit
         404,
         "there is no alert 777, nor are 1 others of these; nothing was changed",
     )
-    assert {(await seen(site, alert))["status"] for alert in ids} == {"active", "resolved", "suppressed"}
-    assert all(len((await seen(site, alert))["changes"]) <= 2 for alert in ids)
+    found = [await seen(site, alert) for alert in ids]
+    assert [shown["status"] for shown in found] == [
+        *["active"] * 4,
+        "resolved",
+        *["active"] * 2,
+        "suppressed",
+        *["active"] * 2,
+    ]
+    assert [shown["version"] for shown in found] == [1, 1, 1, 1, 2, 1, 1, 2, 1, 1]
 
 
 async def test_what_a_search_finds_is_acted_on_and_nothing_else(site: Site) -> None:

@@ -49,7 +49,7 @@ async def act_on_found(store: Store, setup: Setup, query: AlertQuery, act: Act, 
     Raises Refused: 422 for too many, 409 for the first that it does not fit, and when they change all the time.
     """
     for _ in range(FOUND_AGAIN):
-        versions = await store.read(lambda connection: acting.found(connection, query, MOST_AT_ONCE + 1))
+        versions = await store.read(lambda connection: acting.found(connection, query, MOST_AT_ONCE))
         if len(versions) > MOST_AT_ONCE:
             raise Refused(
                 f"more than {MOST_AT_ONCE:,} alerts are found, which is the most for one act: narrow the query",

@@ -1,6 +1,7 @@
 """Acts of people on one Alert or on many: read, decided and written in one transaction, all of them or none."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -12,11 +13,10 @@ from receiver.domain.acts import Illegal
 from receiver.domain.alert import Change
 from receiver.domain.value import value
 from receiver.domain.vocabulary import TOLD
-from receiver.store import codec, postgres_sql, sqlite_sql
+from receiver.store import codec, postgres_sql, search, sqlite_sql
 from receiver.store.batch import bucket
-from receiver.store.queries import AlertQuery
+from receiver.store.queries import AlertQuery, Position
 from receiver.store.rows import HERE, IN_ORDER, Move, count, on_postgres, rows_of, save
-from receiver.store.search import narrowed
 from receiver.store.tables import alert, change, content
 
 SLICE = 500
@@ -32,6 +32,7 @@ SELECT {", ".join(codec.STATE)}, assignee, CASE WHEN NOT latest THEN (
 ) END FROM alert WHERE id
 """  # noqa: S608
 _SUBJECTS = {on_postgres: f"{_SUBJECT} {here}" for on_postgres, here in HERE.items()}
+_VERSIONS = {on_postgres: f"SELECT id, change_count FROM alert WHERE id {here}" for on_postgres, here in HERE.items()}  # noqa: S608
 _METADATA = {
     on_postgres: f"SELECT alert_id, metadata FROM content WHERE metadata IS NOT NULL AND alert_id {here}"  # noqa: S608
     for on_postgres, here in HERE.items()
@@ -64,10 +65,29 @@ class Moved(Exception):  # noqa: N818 - what to do, not a fault
 
 
 def found(connection: Connection, query: AlertQuery, most: int) -> dict[int, int]:
-    """The versions of up to `most` Alerts that the query finds, by their ids."""
-    listed = select(alert.c.id, alert.c.change_count).join(content, content.c.alert_id == alert.c.id)
-    rows = connection.execute(narrowed(listed, query, connection.dialect.name).limit(most))
-    return {row.id: row.change_count for row in rows}
+    """The versions of the Alerts that the query finds, by their ids; of some more than `most` when there are more.
+
+    Each was found by the query when it had that version.
+    """
+    ids = _all_found(connection, query, most)
+    versions: dict[int, int] = {
+        row.id: row.change_count for row in rows_of(connection, ids, _VERSIONS[on_postgres(connection)])
+    }
+    # Found once more: what changed between the two reads may not be what was sought any more.
+    still = set(_all_found(connection, query, most))
+    return {one: version for one, version in versions.items() if one in still}
+
+
+def _all_found(connection: Connection, query: AlertQuery, most: int) -> list[int]:
+    """The ids of what the query finds, page after page, until there are more than `most`."""
+    ids: list[int] = []
+    left: Position | None = query.after
+    while len(ids) <= most:
+        page, left = search.found(connection, replace(query, limit=most + 1, after=left))
+        ids += page
+        if left is None:
+            break
+    return ids
 
 
 def act_on(connection: Connection, alert_id: int, act: Act, version: int | None, *, owes: bool) -> Change | None:
