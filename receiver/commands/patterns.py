@@ -33,7 +33,7 @@ def _narrowed(days: int) -> Callable[[F], F]:
 @click.group(invoke_without_command=True)
 @_narrowed(7)
 @click.pass_context
-def patterns(ctx: click.Context, place: Place, as_json: bool, **asked: Any) -> None:
+def patterns(ctx: click.Context, /, place: Place, as_json: bool, **asked: Any) -> None:
     """Tell when and why there are alerts, how soon people act, and what it means; `hygiene`: which rules to mend."""
     if ctx.invoked_subcommand is None:
         from receiver.commands.report import report
