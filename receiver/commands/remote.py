@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -111,6 +111,8 @@ class Remote:
                 raise self._failed(Code.AWAY, f"answered with more than {LARGEST // 2**20} MiB")
             if time.monotonic() > until:
                 raise TimeoutError
+        if answer.length:
+            raise IncompleteRead(bytes(read[:80]), answer.length)
         return bytes(read)
 
     def _look_at_its_clock(self, answer: HTTPResponse) -> None:

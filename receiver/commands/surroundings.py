@@ -5,6 +5,7 @@ ALERTSAGE_URL, ALERTSAGE_TOKEN_FILE and ALERTSAGE_WHO are defaults of options, w
 
 import os
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 TOKEN = "ALERTSAGE_TOKEN"  # noqa: S105 - the name of a variable
 
@@ -24,3 +25,15 @@ def client_file() -> Path:
     base = os.environ.get("XDG_CONFIG_HOME", "")
     # the specification has relative paths ignored
     return (Path(base) if base.startswith("/") else Path("~/.config").expanduser()) / "alertsage" / "client.yaml"
+
+
+def own_zone() -> str:
+    """The IANA name of this machine's time zone; UTC when it does not say."""
+    told = os.environ.get("TZ", "").removeprefix(":")
+    link = str(Path("/etc/localtime").resolve())
+    for name in (told, link.partition("/zoneinfo/")[2].removeprefix("posix/")):
+        try:
+            return ZoneInfo(name).key
+        except (ValueError, LookupError, OSError):
+            continue
+    return "UTC"

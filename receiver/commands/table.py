@@ -3,8 +3,9 @@
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import click
 from wcwidth import clip, ljust, rjust, width
@@ -21,7 +22,7 @@ LUXURIES = 5
 MOST = 28
 """Columns that any other column may take."""
 GAP = "  "
-COLOURS = {
+COLOURS: Mapping[str, Any] = {
     "critical": {"fg": "red", "bold": True},
     "high": {"fg": "yellow", "bold": True},
     "medium": {"fg": "yellow"},
@@ -73,14 +74,17 @@ def lines(
         parts = []
         for at in shown:
             if at == last:
-                part = cut(row[at], max(1, room - sum(wide.values()) - len(GAP) * len(wide)))
+                parts.append(cut(row[at], max(1, room - sum(wide.values()) - len(GAP) * len(wide))))
             else:
-                align = rjust if columns[at].right else ljust
-                part = align(cut(row[at], wide[at]), wide[at])
-            style = COLOURS.get(row[at]) if number and coloured else None
-            parts.append(click.style(part, **style) if style else part)  # type: ignore[arg-type]
-        line = GAP.join(parts)
-        yield line.rstrip() if coloured else cut(line.rstrip(), room)
+                parts.append((rjust if columns[at].right else ljust)(cut(row[at], wide[at]), wide[at]))
+        line = GAP.join(parts).rstrip()
+        if not number or not coloured or width(line) > room:
+            yield cut(line, room)
+        else:
+            styles = (COLOURS.get(row[at]) for at in shown)
+            yield GAP.join(
+                part if style is None else click.style(part, **style) for part, style in zip(parts, styles, strict=True)
+            )
 
 
 def plain(text: str) -> str:

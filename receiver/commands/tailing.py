@@ -125,7 +125,7 @@ def told(change: dict[str, Any]) -> str:
     by = cut(f"({plain(change['who'] + (': ' if change['why'] else '') + change['why'])})", room // 2)
     title = cut(plain(alert["title"]), room - width(by) - 2)
     colour = COLOURS.get(priority)
-    shown = click.style(f"{priority:8}", **colour) if colour else f"{priority:8}"  # type: ignore[arg-type]
+    shown = click.style(f"{priority:8}", **colour) if colour else f"{priority:8}"
     return f"{head}{shown}{kind}{title}  {by}"
 
 

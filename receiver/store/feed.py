@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select, text, tuple_, union_all
 
 from receiver.domain.times import Instant, rfc3339
 from receiver.store import codec
-from receiver.store.tables import alert, change, content
+from receiver.store.tables import BEGAN, alert, change, content
 
 Position = tuple[Instant, int, int]
 """Of a Change in the feed: when, its alert, its number there."""
+_PLACE = (change.c.at, change.c.alert_id, change.c.seq)
 _TOLD = (
     *(change.c.alert_id, change.c.seq, change.c.at, change.c.kind, change.c.who, change.c.why),
     *(change.c.status.label("after"), change.c.via, change.c.detail),
@@ -25,20 +26,26 @@ def changes(
 
     With each its alert as it is now, in few words. The position is that of the last one, None when no more follow.
     """
-    place = (change.c.at, change.c.alert_id, change.c.seq)
+    told = union_all(*(_of_kind(kind, since, after, limit + 1) for kind in (BEGAN, f"NOT {BEGAN}"))).subquery()
     wanted = (
         select(*_TOLD)
+        .join(told, (told.c.alert_id == change.c.alert_id) & (told.c.seq == change.c.seq))
         .join(alert, alert.c.id == change.c.alert_id)
         .join(content, content.c.alert_id == change.c.alert_id)
-        .where(change.c.at >= since)
-        .order_by(*place)
+        .order_by(*_PLACE)
         .limit(limit + 1)
     )
-    if after is not None:
-        wanted = wanted.where(tuple_(*place) > tuple_(*after))
     rows = connection.execute(wanted).all()
     last = rows[limit - 1] if len(rows) > limit else None
     return [_shape(row) for row in rows[:limit]], None if last is None else (last.at, last.alert_id, last.seq)
+
+
+def _of_kind(kind: str, since: Instant, after: Position | None, most: int) -> Any:
+    """The first of these kinds: each of the two has an index of its own."""
+    wanted = select(change.c.alert_id, change.c.seq).where(text(kind), change.c.at >= since)
+    if after is not None:
+        wanted = wanted.where(tuple_(*_PLACE) > tuple_(*after))
+    return select(wanted.order_by(*_PLACE).limit(most).subquery())
 
 
 def _shape(row: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import binascii
 import struct
 
 from aiohttp import web
+from multidict import MultiDict
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from typing_extensions import TypedDict
@@ -16,9 +17,9 @@ from receiver.errors import Refused
 from receiver.sources.text import clean
 from receiver.store import feed
 from receiver.web.keys import STORE
+from receiver.web.listing import MOST, USUAL, limit_of, only
 from receiver.web.table import Asks, Operation, Route
 
-MOST, USUAL = 500, 100
 _POSITION = struct.Struct(">qqi")
 
 
@@ -58,7 +59,7 @@ class Feed(TypedDict):
     """The server's clock before it looked: what to give as `since` the next time."""
 
 
-class FeedQuery(BaseModel):
+class FeedParameters(BaseModel):
     """The URL's parameters."""
 
     since: str | None = Field(default=None, description="A moment in RFC 3339; now, if it is not given")
@@ -68,12 +69,13 @@ class FeedQuery(BaseModel):
 
 async def changes(request: web.Request) -> web.Response:
     """What happened since then."""
-    query = {name: clean(value) for name, value in request.query.items()}
+    query = MultiDict((clean(name), clean(value)) for name, value in request.query.items())
+    only(query, FeedParameters.model_fields)
     for name in query:
-        if name not in FeedQuery.model_fields:
-            raise Refused(f"{name[:80]!r} is not a parameter here; there is {', '.join(FeedQuery.model_fields)}")
+        if len(query.getall(name)) > 1:
+            raise Refused(f"{name} is given more than once")
     now = times.now()
-    since, limit = _since(query.get("since"), now), _limit(query.get("limit"))
+    since, limit = _since(query.get("since"), now), limit_of(query)
     after = _position(query.get("cursor"))
     store = request.app[STORE]
     found, last = await store.read(lambda connection: feed.changes(connection, since, after, limit))
@@ -88,14 +90,6 @@ def _since(told: str | None, now: Instant) -> Instant:
         return parse_rfc3339(told) or 0
     except (ValueError, OverflowError):
         raise Refused(f"since is {told[:40]!r}, not a moment in RFC 3339, e.g. {rfc3339(now)}") from None
-
-
-def _limit(told: str | None) -> int:
-    if told is None:
-        return USUAL
-    if not (told.isascii() and told.isdigit() and len(told) < 9 and 1 <= int(told) <= MOST):
-        raise Refused(f"limit is {told[:40]!r}, not a number from 1 to {MOST}")
-    return int(told)
 
 
 def _cursor(position: feed.Position) -> str:
@@ -124,7 +118,7 @@ ROUTES = (
             "list_changes",
             "alerts",
             Feed,
-            query=FeedQuery,
+            query=FeedParameters,
             about="For those who follow it, like `alertsage tail`. Ask again with `since` a little before the `now` of"
             " the answer before, and skip what is known by `alert.id` and `seq`: what several servers write at the same"
             " time may come a little late.",

@@ -45,8 +45,9 @@ def upgrade() -> None:
         ("alert_wakes", ["suppressed_until"], WAKES),
     ):
         op.create_index(name, "alert", columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
-    began = sa.text("kind IN ('opened', 'reopened')")
-    op.create_index("change_began", "change", ["at"], sqlite_where=began, postgresql_where=began)
+    began = "kind IN ('opened', 'reopened')"
+    for name, kinds in (("change_began", sa.text(began)), ("change_later", sa.text(f"NOT {began}"))):
+        op.create_index(name, "change", ["at"], sqlite_where=kinds, postgresql_where=kinds)
     op.add_column("alert", sa.Column("subject", sa.String(), nullable=False, server_default=sa.text("''")))
     op.execute(SUBJECT.format("detail::json ->> 'subject'" if _on_postgres() else "json_extract(detail, '$.subject')"))
     _silence()
