@@ -6,6 +6,7 @@ to know how often another threshold would have alerted.
 """
 
 from collections.abc import Iterable, Sequence
+from math import isfinite
 from typing import Any
 
 from receiver.domain.findings import shown
@@ -92,8 +93,8 @@ def propose(record: Record, readings: Sequence[Reading]) -> Proposal:
 
 
 def comparable(readings: Iterable[Reading]) -> list[Reading]:
-    """Those with a value; none when they are not of one and the same quantity."""
-    known = [one for one in readings if one.value is not None and one.direction is not None]
+    """Those with a finite value; none when they are not of one and the same quantity."""
+    known = [one for one in readings if _figure(one.value) and one.direction is not None]
     return known if len({(one.metric, one.direction, one.unit) for one in known}) == 1 else []
 
 
@@ -111,6 +112,11 @@ def _longer_for(record: Record, acted: str) -> Proposal | None:
         kept = "" if heeded is None else ", none of those that somebody acted on"
         return Proposal("longer_for", f"{why}{kept}: let it wait {spoken(wait)} longer.", seconds=wait // SECOND)
     return None
+
+
+def _figure(value: float | None) -> bool:
+    # a database that writes the largest numbers with a digit less makes them infinite
+    return value is not None and isfinite(value)
 
 
 def _threshold(readings: Sequence[Reading], acted: str) -> Proposal | None:
@@ -152,7 +158,7 @@ def _values(readings: Sequence[Reading]) -> dict[str, Any] | None:
     if not readings:
         return None
     ranked = sorted(one.value for one in readings if one.value is not None)
-    thresholds = sorted({one.threshold for one in readings if one.threshold is not None})
+    thresholds = sorted({one.threshold for one in readings if one.threshold is not None and _figure(one.threshold)})
     return {
         "count": len(ranked),
         "least": ranked[0],

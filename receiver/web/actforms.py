@@ -12,7 +12,7 @@ from receiver.errors import Refused
 from receiver.flow.act import MOST_AT_ONCE
 from receiver.settings.units import parse_duration
 from receiver.sources.text import LATEST, clean, scrub
-from receiver.web.table import Body
+from receiver.web.table import WHOLE, Body
 
 LONGEST_NAME, LONGEST_TEXT, LONGEST_QUERY = 200, 10_000, 2_000
 """Characters of who somebody is, of a note, of a search."""
@@ -39,7 +39,8 @@ def _person(told: str) -> str:
 def _metadata(told: dict[str, Any]) -> dict[str, Any]:
     if not told:
         raise ValueError("is empty: give at least one name")
-    if odd := next((name for name in told if not name.strip() or len(name) > LONGEST_NAME), None):
+    odd = next((name for name in told if not name.strip() or len(name) > LONGEST_NAME), None)
+    if odd is not None:
         raise ValueError(f'the name "{odd[:40]}" is empty or longer than {LONGEST_NAME} characters')
     return {clean(name): scrub(held, 1) for name, held in told.items()}
 
@@ -55,14 +56,16 @@ def _said(told: str) -> str:
     return clean(told).strip()
 
 
-Person = Annotated[str, Field(max_length=LONGEST_NAME, examples=["ada@example.org"]), AfterValidator(_person)]
+_NAMED = {"format": "person"}
+Person = Annotated[str, Field(max_length=LONGEST_NAME, json_schema_extra=_NAMED), AfterValidator(_person)]
 Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_said)]
-Assignee = Annotated[str, Field(max_length=LONGEST_NAME, examples=["ada@example.org"]), AfterValidator(_name)]
+Assignee = Annotated[str, Field(max_length=LONGEST_NAME, json_schema_extra=_NAMED), AfterValidator(_name)]
 Lasting = Annotated[
     timedelta,
-    BeforeValidator(_length, json_schema_input_type=Annotated[str, Field(examples=["2h", "45m", "1h30m"])]),
+    BeforeValidator(_length, json_schema_input_type=Annotated[str, Field(json_schema_extra={"format": "length"})]),
 ]
-Metadata = Annotated[dict[str, Any], AfterValidator(_metadata)]
+_FACTS = {"minProperties": 1, "propertyNames": {"pattern": r"\S", "maxLength": LONGEST_NAME}}
+Metadata = Annotated[dict[str, Any], Field(json_schema_extra=_FACTS), AfterValidator(_metadata)]
 
 
 class ByWhom(Body):
@@ -70,7 +73,7 @@ class ByWhom(Body):
 
     who: Person | None = None
     """The person whose act it is; without it the token's name is told."""
-    version: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    version: Annotated[int, Field(ge=0, le=2**31 - 1), WHOLE] | None = None
     """The alert's version that the act is meant for: 409 when it has another by now."""
 
     makes: ClassVar[Callable[..., Act]]
@@ -139,7 +142,7 @@ class ReopenForm(ByWhom):
 class NoteForm(ByWhom):
     """Something to remember about it."""
 
-    note: Text
+    note: Text = Field(json_schema_extra={"pattern": r"\S"})
     makes = Note
 
     @model_validator(mode="after")

@@ -15,7 +15,8 @@ from receiver.web.table import Asks, Operation, Route
 
 TAGS: Mapping[str, str] = {
     "webhooks": "Senders tell of alerts here. Their bodies are their own; see the page of each sender.",
-    "alerts": "Alerts: look at them, tell of them, and act on them.",
+    "alerts": "Alerts: look at them, and tell of them.",
+    "acts": "What people do about alerts: each act is kept, with who, when and why.",
     "silences": "Keep alerts quiet that are expected: once, or in a window that recurs.",
     "patterns": "What many alerts say together: when they come, which rules are noise.",
     "tokens": "Who may ask for what.",
