@@ -33,6 +33,19 @@ LONGEST_LABEL = 4096
 """Characters of a label's value that a regular expression looks at."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regular expression that a label must fit, all of it, or must not."""
+
+    name: str
+    negated: bool
+    made: Any
+
+    def fits(self, value: str) -> bool:
+        """Whether the label's value is as asked for."""
+        return (self.made.fullmatch(value) is not None) is not self.negated
+
+
 @dataclass(slots=True)
 class Conditions:
     """A search, by where its terms are looked up. All of them must hold."""
@@ -44,10 +57,12 @@ class Conditions:
     """On the alert's row."""
     content: list[ColumnElement[bool]] = field(default_factory=list)
     """On what is shown of it: dearer."""
-    patterns: list[Label] = field(default_factory=list)
+    patterns: list[Pattern] = field(default_factory=list)
     """Regular expressions: no database's own are linear in time."""
     labels: list[tuple[str, str]] = field(default_factory=list)
     """Pairs that it must have, which the label index finds (they are among `content`, too)."""
+    named: bool = False
+    """True when the content is asked of together with the row."""
     ids: list[int] | None = None
     """It must be one of these."""
 
@@ -76,11 +91,12 @@ def conditions(search: Search, dialect: str) -> Conditions:
     for place, term in enumerate(search.terms):
         match term:
             case Words():
+                found.named = True
                 found.content.append(_negated(term.negated, _words(term, engine)))
             case Among():
                 _among(term, found)
             case Label() if term.pattern:
-                found.patterns.append(term)
+                found.patterns.append(Pattern(term.name, term.negated, re2.compile(term.value, _OPTIONS)))
             case Label():
                 found.content.append(_negated(term.negated, engine.has(place, term.name, term.value)))
                 if term.value and not term.negated:
@@ -92,18 +108,10 @@ def conditions(search: Search, dialect: str) -> Conditions:
     return found
 
 
-def fits(patterns: Sequence[Label], labels_json: str) -> bool:
+def fits(patterns: Sequence[Pattern], labels_json: str) -> bool:
     """Whether the labels, as stored, fit all of the regular expressions."""
     labels = codec.json(labels_json)
-    return all(_fits(one, labels.get(one.name, "")[:LONGEST_LABEL]) for one in patterns)
-
-
-def _fits(term: Label, value: str) -> bool:
-    return (_compiled(term.value).fullmatch(value) is not None) is not term.negated
-
-
-def _compiled(pattern: str) -> Any:
-    return re2.compile(pattern, _OPTIONS)  # it remembers them
+    return all(one.fits(labels.get(one.name, "")[:LONGEST_LABEL]) for one in patterns)
 
 
 def _options() -> re2.Options:
@@ -170,8 +178,8 @@ class Engine(Protocol):
         """LIKE, whatever the case."""
         ...
 
-    def within(self, ids: Sequence[int]) -> ColumnElement[bool]:
-        """The alert is one of these, however many they are."""
+    def within(self, number: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
+        """The number is one of these, however many they are."""
         ...
 
 
@@ -203,9 +211,9 @@ class _Sqlite:
     def like(self, text: ColumnElement[str], sought: str) -> ColumnElement[bool]:
         return text.like(sought, escape="\\")
 
-    def within(self, ids: Sequence[int]) -> ColumnElement[bool]:
+    def within(self, number: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
         listed = func.json_each("[" + ",".join(map(str, ids)) + "]").table_valued("value", name="listed")
-        return alert.c.id.in_(select(listed.c.value))
+        return number.in_(select(listed.c.value))
 
 
 class _Postgres:
@@ -241,8 +249,8 @@ class _Postgres:
     def like(self, text: ColumnElement[str], sought: str) -> ColumnElement[bool]:
         return text.ilike(sought, escape="\\")
 
-    def within(self, ids: Sequence[int]) -> ColumnElement[bool]:
-        return alert.c.id == func.any(bindparam(None, list(ids), ARRAY(BigInteger), unique=True))
+    def within(self, number: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
+        return number == func.any(bindparam(None, list(ids), ARRAY(BigInteger), unique=True))
 
 
 _SQLITE, _POSTGRES = _Sqlite(), _Postgres()
