@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 from pydantic_core import to_json
 
@@ -73,19 +72,6 @@ def _answer(request: web.Request, error: Exception) -> web.Response:
     log.error("%s %s failed", request.method, request.path[:200], exc_info=error)
     _tell(request, "error", "a fault of alertsage")
     return problem(500, "alertsage failed to answer this; its log says why")
-
-
-class Unread(logging.Filter):
-    """What was sent is no HTTP request: one line of the log, without a trace of our own code."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Keeps every record."""
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, HttpProcessingError):
-            record.exc_info, record.levelno, record.levelname = None, logging.WARNING, "WARNING"
-            told = error.message.partition("\n")[0].partition(": bytearray")[0]
-            record.msg, record.args = "a request could not be read: %s", (told[:200],)
-        return True
 
 
 def _tell(request: web.Request, reason: str, sentence: str) -> None:
