@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import beside, chain, history, lists, patterns, search
+from bench import acts, beside, chain, history, lists, patterns, search
 from bench.throughput import CELLS, HEAD, Cell, bare, memory
 from tests import engines
 from tests.servers import Server, running
@@ -17,8 +17,8 @@ from tests.servers import Server, running
 QUIET = "log: {level: warning}\nretention: {max_closed: 10000000}\n"
 COUNTED = "lifecycle: {repeat_within: 0s}\n"
 """Otherwise repeats are here what retries and twins are: within two minutes of the last, with the same start."""
-MOST_PASTS = 100_000
-PARTS = ("throughput", "chain", "lists", "beside", "history", "patterns", "search")
+MOST_PASTS = MOST_OPEN = 100_000
+PARTS = ("throughput", "chain", "lists", "beside", "history", "acts", "patterns", "search")
 
 
 @contextmanager
@@ -67,6 +67,9 @@ def main() -> None:
         if "beside" in wanted:
             with serving(engine) as server:
                 beside.measure(server, max(asked.stored))
+        if "acts" in wanted:
+            with serving(engine) as server:
+                acts.measure(server, MOST_OPEN)
         if "history" in wanted:
             pasts(engine, max(stored for stored in asked.stored if stored <= MOST_PASTS))
         if "search" in wanted:
