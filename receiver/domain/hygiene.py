@@ -11,7 +11,7 @@ from typing import Any
 
 from receiver.domain.findings import shown
 from receiver.domain.history import spoken
-from receiver.domain.patterns import Record
+from receiver.domain.patterns import Record, Times
 from receiver.domain.spread import length, percentile, spread
 from receiver.domain.times import MINUTE, SECOND
 from receiver.domain.value import value
@@ -19,6 +19,8 @@ from receiver.domain.value import value
 LEAST = 10
 """Of fewer times that are over nothing is proposed."""
 LEAST_VALUES = 10
+RECENT = 50
+"""Alerts of each name whose values are looked at, the newest."""
 SELDOM = 0.1
 """Acted on at most so often, it is mostly noise."""
 SHORT_SHARE = 0.5
@@ -40,6 +42,24 @@ class Reading:
     direction: str | None
     unit: str | None
     metric: str | None
+
+
+class Recent:
+    """The newest alerts of each name."""
+
+    def __init__(self) -> None:
+        self._alerts: dict[str, list[int]] = {}
+
+    def add(self, more: Times) -> None:
+        """These as well; they are newer."""
+        for name, alert in zip(more.names, more.alerts, strict=True):
+            self._alerts.setdefault(name, []).append(alert)
+        for name in dict.fromkeys(more.names):
+            del self._alerts[name][:-RECENT]
+
+    def of(self, name: str) -> list[int]:
+        """At most RECENT, each once."""
+        return list(dict.fromkeys(self._alerts.get(name, ())))
 
 
 @value
