@@ -22,7 +22,7 @@ class Asked(Form):
 
     days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = DAYS
     """The last so many times 24 hours."""
-    zone: str = "UTC"
+    zone: Annotated[str, Field(json_schema_extra={"format": "zone"})] = "UTC"
     """The IANA name of the time zone that hours and days of the week are told in."""
     name: list[str] = []
     """Only alerts of one of these names."""
