@@ -210,5 +210,5 @@ def test_mistakes_are_told_and_nothing_is_made(tmp_path: Path) -> None:
     assert (done.returncode, "write a duration, e.g. 7s" in done.stderr) == (2, True)
     other(tmp_path, "- {id: x}")
     done = command(tmp_path, "replay", "--config", "new.yaml")
-    assert (done.returncode, "adjust.yaml:1: 0: has no when" in done.stderr) == (2, True)
+    assert (done.returncode, "adjust.yaml:1: x: has no when" in done.stderr) == (2, True)
     assert command(tmp_path, "replay", "--limit", "0").returncode == 2
