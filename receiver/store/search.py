@@ -18,7 +18,6 @@ from sqlalchemy import (
     and_,
     case,
     cast,
-    desc,
     func,
     literal_column,
     null,
@@ -125,7 +124,8 @@ class _Walk:
         fitting = select(here.c.id, here.c.key, labels.label("labels")).join(content, content.c.alert_id == here.c.id)
         if asked.named:
             fitting = fitting.join(alert, alert.c.id == here.c.id)
-        fitting = fitting.where(*asked.content).order_by(here.c.key.desc(), here.c.id.desc())
+        fitting = fitting.where(*self._engine.looked_up(content.c.alert_id, select(here.c.id)), *asked.content)
+        fitting = fitting.order_by(here.c.key.desc(), here.c.id.desc())
         if not asked.patterns:
             fitting = fitting.limit(self._query.limit + 1)
         full = select(func.count()).select_from(here).scalar_subquery() == size
@@ -163,8 +163,7 @@ class _Walk:
             )
             for status, priority in product(self._asked.statuses, priorities)
         ]
-        # Both databases read these side by side, each in the order of the index, and no further than asked for.
-        return union_all(*branches).order_by(desc("id")).limit(most)
+        return self._engine.merged(branches, most)
 
     def _sorted(self, priorities: Sequence[str], after: Position | None) -> Select[Any]:
         """By id, which the table and the label index are ordered by, or by sorting all that is asked for."""

@@ -10,15 +10,19 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     ColumnElement,
+    CompoundSelect,
     Select,
     and_,
     bindparam,
     cast,
+    collate,
+    desc,
     exists,
     func,
     not_,
     or_,
     select,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -178,6 +182,14 @@ class Engine(Protocol):
         """LIKE, whatever the case."""
         ...
 
+    def merged(self, branches: Sequence[Select[Any]], most: int) -> CompoundSelect[Any]:
+        """The last so many of all branches by `id`, each of which an index has in that order: read no further."""
+        ...
+
+    def looked_up(self, number: ColumnElement[int], ids: Select[Any]) -> list[ColumnElement[bool]]:
+        """What makes sure that only those rows are looked at whose number is one of these."""
+        ...
+
     def within(self, number: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
         """The number is one of these, however many they are."""
         ...
@@ -210,6 +222,13 @@ class _Sqlite:
 
     def like(self, text: ColumnElement[str], sought: str) -> ColumnElement[bool]:
         return text.like(sought, escape="\\")
+
+    def merged(self, branches: Sequence[Select[Any]], most: int) -> CompoundSelect[Any]:
+        return union_all(*branches).order_by(desc("id")).limit(most)
+
+    def looked_up(self, number: ColumnElement[int], ids: Select[Any]) -> list[ColumnElement[bool]]:
+        del number, ids
+        return []
 
     def within(self, number: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
         listed = func.json_each("[" + ",".join(map(str, ids)) + "]").table_valued("value", name="listed")
@@ -247,7 +266,17 @@ class _Postgres:
         return func.json_extract_path_text(cast(content.c.added, JSON), name)
 
     def like(self, text: ColumnElement[str], sought: str) -> ColumnElement[bool]:
-        return text.ilike(sought, escape="\\")
+        # In this collation only ASCII letters have two cases, as on SQLite; and it takes a seventh of the time.
+        return collate(text, "C").ilike(sought, escape="\\")
+
+    def merged(self, branches: Sequence[Select[Any]], most: int) -> CompoundSelect[Any]:
+        # Without limits of their own it takes them for more than an index is worth, and reads and sorts all.
+        limited = [branch.order_by(desc("id")).limit(most).subquery() for branch in branches]
+        return union_all(*map(select, limited)).order_by(desc("id")).limit(most)
+
+    def looked_up(self, number: ColumnElement[int], ids: Select[Any]) -> list[ColumnElement[bool]]:
+        # It would rather read the whole table, and compare every text in it, than join a few thousand rows.
+        return [number == func.any(func.array(ids.scalar_subquery()))]
 
     def within(self, number: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
         return number == func.any(bindparam(None, list(ids), ARRAY(BigInteger), unique=True))

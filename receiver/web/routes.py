@@ -7,9 +7,9 @@ from aiohttp import web
 
 from receiver.errors import Refused
 from receiver.sources import SENDERS
-from receiver.web import acts, api, create, document, feed, health, intake, metrics, patterns, silences, tokens
+from receiver.web import acts, api, book, create, document, feed, health, intake, metrics, overview, patterns, silences, tokens
 from receiver.web.callers import caller
-from receiver.web.keys import CALLER
+from receiver.web.keys import CALLER, CONFIGURATION
 from receiver.web.problems import answered
 from receiver.web.table import Asks, Handle, Route
 
@@ -28,6 +28,8 @@ ROUTES = (
     *acts.ROUTES,
     *create.ROUTES,
     *feed.ROUTES,
+    *overview.ROUTES,
+    *book.ROUTES,
     *patterns.ROUTES,
     *silences.ROUTES,
     *tokens.ROUTES,
