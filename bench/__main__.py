@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import acts, beside, chain, history, lists
+from bench import acts, beside, chain, history, lists, search
 from bench.throughput import CELLS, HEAD, Cell, bare, memory
 from tests import engines
 from tests.servers import Server, running
@@ -18,7 +18,7 @@ QUIET = "log: {level: warning}\nretention: {max_closed: 10000000}\n"
 COUNTED = "lifecycle: {repeat_within: 0s}\n"
 """Otherwise repeats are here what retries and twins are: within two minutes of the last, with the same start."""
 MOST_PASTS = MOST_OPEN = 100_000
-PARTS = ("throughput", "chain", "lists", "beside", "history", "acts")
+PARTS = ("throughput", "chain", "lists", "beside", "history", "acts", "search")
 
 
 @contextmanager
@@ -72,6 +72,19 @@ def main() -> None:
                 acts.measure(server, MOST_OPEN)
         if "history" in wanted:
             pasts(engine, max(stored for stored in asked.stored if stored <= MOST_PASTS))
+        if "search" in wanted:
+            searches(engine, max(asked.stored))
+
+
+def searches(engine: str, stored: int) -> None:
+    """Lists with OPEN alerts open, alone and among so many."""
+    for closed in sorted({0, max(0, stored - search.OPEN)}):
+        with new_database(engine) as (home, url):
+            search.fill(url, search.OPEN, closed)
+            if engine == engines.POSTGRES:
+                engines.ask(url, "ANALYZE")
+            with running(home, QUIET, url=url) as server:
+                search.measure(server, f"{search.OPEN:,} open alerts, {closed:,} closed")
 
 
 def pasts(engine: str, stored: int) -> None:

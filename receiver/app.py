@@ -27,6 +27,7 @@ from receiver.meters import Meters
 from receiver.settings import Settings
 from receiver.settings.sources import Auth
 from receiver.store import Spool, Store, open_database, unusable
+from receiver.web.book import SURVEY, Survey
 from receiver.web.keys import CONFIGURATION, INTO, METERS, STORE, UNDERWAY
 from receiver.web.routes import add_routes
 from receiver.web.underway import Underway
@@ -50,6 +51,7 @@ def build_app(load: Callable[[], Settings]) -> web.Application:
     app = web.Application()
     app[METERS] = meters = Meters()
     app[UNDERWAY] = Underway()
+    app[SURVEY] = Survey()
     app[CONFIGURATION] = configuration = Configuration(load, meters)
     settings = configuration.setup.settings
     app[STORE] = Store(open_database(settings.database), queue=settings.limits.queue, meters=meters)

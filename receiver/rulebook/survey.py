@@ -60,6 +60,7 @@ def survey(folder: Path | None = None, named: Callable[[str], Mistake] | None = 
 
     Raises Mistakes as `load_book` does.
     """
+    _lines.cache_clear()  # the files may have changed since
     recommending, adjusting = load_rules(folder, named)
     book = book_from(recommending, adjusting)
     entries = [_entry(rule, "adjustment", adjusting) for rule in book.adjustments.rules]

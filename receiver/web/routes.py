@@ -7,7 +7,7 @@ from aiohttp import web
 
 from receiver.errors import Refused
 from receiver.sources import KINDS
-from receiver.web import acts, api, health, intake, metrics, security
+from receiver.web import acts, api, book, health, intake, metrics, overview, security
 from receiver.web.keys import CALLER, CONFIGURATION
 from receiver.web.problems import answered
 from receiver.web.table import Asks, Handle, Route
@@ -35,6 +35,8 @@ ROUTES = (
     ),
     *api.ROUTES,
     *acts.ROUTES,
+    *overview.ROUTES,
+    *book.ROUTES,
     Route("GET", "/metrics", metrics.metrics, Asks.READ, "Prometheus metrics"),
     Route("GET", "/healthz", health.healthy, Asks.NOTHING, "200 while the process serves"),
     Route("GET", "/readyz", health.ready, Asks.NOTHING, "200 when webhooks can be taken, else 503"),
