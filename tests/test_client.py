@@ -306,16 +306,32 @@ class Telling(logging.Handler):
         self.service.create_application_error_alert(record.levelname, record.getMessage(), source=record.name)
 
 
-def test_a_logging_handler_that_tells_of_everything_does_not_recurse(stub: Stub) -> None:
-    for url in (closed_port(), stub.url):
-        handler = Telling(AlertService(url))
-        log = logging.getLogger()
-        log.addHandler(handler)
-        try:
-            logging.getLogger("shop").error("boom")
-        finally:
-            log.removeHandler(handler)
-        assert handler.calls <= 2
+@pytest.fixture
+def telling(stub: Stub) -> Iterator[Telling]:
+    handler = Telling(AlertService(stub.url))
+    logging.getLogger().addHandler(handler)
+    yield handler
+    logging.getLogger().removeHandler(handler)
+
+
+def test_a_logging_handler_that_tells_of_everything_does_not_recurse(stub: Stub, telling: Telling) -> None:
+    stub.answers = [(422, {"detail": "no"})] * 5
+    logging.getLogger("shop").error("boom")
+    assert telling.calls == 2  # what was logged, and the warning about it
+    assert len(stub.came) == 1
+    logging.getLogger("shop").error("boom")
+    assert len(stub.came) == 2
+
+
+def test_nor_when_the_way_to_the_server_logs(stub: Stub, telling: Telling, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = socket.create_connection
+
+    def watched(*arguments: Any, **named: Any) -> socket.socket:
+        logging.getLogger("instrumented").error("a connection")
+        return usual(*arguments, **named)
+
+    monkeypatch.setattr(socket, "create_connection", watched)
+    assert telling.service.create_system_alert(**CPU).id == 7  # type: ignore[arg-type]
     assert len(stub.came) == 1
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from receiver.settings import load
-from receiver.sources import KINDS
+from receiver.sources import SENDERS
 from tests.servers import ALERTSAGE, running
 from tests.support import Site, serving
 
@@ -27,7 +27,7 @@ def block(kind: str, name: str) -> str:
 
 
 def test_every_kind_of_sender_has_a_page() -> None:
-    assert set(PAGES) == set(KINDS)
+    assert set(PAGES) == set(SENDERS)
     for page in PAGES.values():
         assert "## What goes wrong" in page
 

@@ -1,5 +1,6 @@
 """Settings: defaults, the file, the environment over it, secrets, and every mistake told at once by its place."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -83,7 +84,7 @@ foo: 1
         "config.yaml:10: limits.answer_timeout: must be longer than 0s",
         "config.yaml:11: limits.labels: must be a whole number, not true",
         f"config.yaml:13: sources.Bad Name: {NOT_A_NAME}",
-        'config.yaml:15: sources.am.kind: must be one of alertmanager, grafana, sentry or generic, not "nagios"',
+        'config.yaml:15: sources.am.kind: must be one of alertmanager, grafana, sentry, generic or api, not "nagios"',
         'config.yaml:16: sources.am.expire_afer: is not a setting; did you mean "expire_after"?',
         'config.yaml:17: sources.am.expire_after: "45x" is not a duration, e.g. 45m',
         "config.yaml:19: sources.am.auth.bearer: is empty; give it a value or leave it out",
@@ -285,3 +286,20 @@ def test_a_mistake_found_later_has_its_line(tmp_path: Path) -> None:
     settings = read(tmp_path, "enrichers:\n  owner:\n    use: a.py:b\n    team: x\n")
     assert settings.mistake(("enrichers", "owner", "team"), "is odd").line == 4
     assert settings.mistake(("enrichers", "owner", "other"), "is missing").line == 2
+
+
+def test_the_source_of_ones_own_programs_is_no_webhook(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("sources: {api: {expire_after: 2h}}")
+    settings = load(config, {})
+    assert set(settings.sources) == {"alertmanager", "grafana", "sentry", "api"}
+    assert settings.all_sources["api"].expiry == timedelta(hours=2)
+    assert Settings().all_sources["api"].expiry == timedelta(hours=1)
+    for wrong, sentence in (
+        ("sources: {api: {auth: {bearer: x}}}", "sources.api.auth: is for webhooks"),
+        ("sources: {mine: {kind: api}}", "sources: has mine of kind api"),
+        ("sources: {api: {kind: sentry}}", "sources: has api of kind sentry"),
+    ):
+        config.write_text(wrong)
+        with pytest.raises(Mistakes, match=re.escape(sentence)):
+            load(config, {})

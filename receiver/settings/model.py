@@ -195,6 +195,11 @@ USUAL: tuple[Literal["alertmanager", "grafana", "sentry"], ...] = ("alertmanager
 """The sources there are unless any is named."""
 
 
+def usual_sources() -> dict[str, Source]:
+    """One of each kind that can be read without being told how."""
+    return {str(kind): Source(kind=kind) for kind in USUAL}
+
+
 class Settings(Section):
     """Everything that can be set. Made by `receiver.settings.load`; `Settings()` has the defaults."""
 
@@ -204,7 +209,7 @@ class Settings(Section):
     lifecycle: Lifecycle = Lifecycle()
     retention: Retention = Retention()
     sources: Mapping[Name, Annotated[Source, BeforeValidator(section)]] = Field(
-        default_factory=lambda: {str(kind): Source(kind=kind) for kind in USUAL}
+        default_factory=usual_sources
     )
     enrichers: Mapping[Name, Annotated[Plugin, BeforeValidator(section)]] = Field(
         default_factory=lambda: {name: Plugin() for name in SHIPPED}
@@ -224,7 +229,7 @@ class Settings(Section):
         for name, source in value.items():
             if (name == OWN) != (source.kind == OWN):
                 raise ValueError(f"has {name} of kind {source.kind}, but the source {OWN} is what is posted to the API")
-        return value
+        return usual_sources() | dict(value) if set(value) == {OWN} else value
 
     @property
     def all_sources(self) -> Mapping[str, Source]:
