@@ -78,7 +78,7 @@ async def test_from_webhooks_and_acts_to_the_answer(site):
     assert told["week"][clock.weekday()][clock.hour] + told["week"][clock.weekday()][clock.hour - 1] == 2
     assert told["complete"] is False
     assert told["before"]["times"] is None
-    assert (await asked(site, "?priority=critical"))["total_alerts"] == 1
+    assert (await asked(site, "?priority=high"))["total_alerts"] == 1
     assert (await asked(site, "?name=HostHighCpu&name=None%00"))["total_alerts"] == 1
     assert (await asked(site, "?source=alertmanager&category=system,database"))["total_alerts"] == 2
     assert (await asked(site, "?source=another"))["insights"][-1] == "No alert began in these 7 days."
