@@ -41,7 +41,7 @@ def _extent(tally: Tally, asked: Asked, before: Mapping[str, int] | None) -> Ite
         yield "No alert is stored: there is nothing to see a pattern in yet."
         return
     if not asked.complete:
-        yield f"Nothing is known of what was before {rfc3339(asked.known_since)}: it does not cover all of {days}."
+        yield f"Nothing is known of what was before {rfc3339(asked.known_since)}: this does not cover all of {days}."
     earlier = None if before is None else sum(before.values())
     if not tally.times:
         yield f"No alert began in {days}."

@@ -109,10 +109,11 @@ def _hygiene(
     tally: Tally, asked: Asked, names: list[str], recent: dict[str, list[int]], readings: dict[int, Reading]
 ) -> dict[str, Any]:
     flaps = Counter(one.name for one in tally.flapping())
-    rules = []
+    rules, clocks = [], tally.clocks()
     for name in names:
+        days = len({hour // 24 for hour in clocks[name]})
         read = [readings[number] for number in recent[name] if number in readings]
-        rules.append(hygiene(name, tally.records[name], flaps[name], read))
+        rules.append(hygiene(name, tally.records[name], days, flaps[name], read))
     rest = len(tally.records) - len(names)
     return extent(asked) | {"rules": rules, "others": rest}
 
