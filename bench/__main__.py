@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench import beside, chain, history, lists, patterns
+from bench import acts, beside, chain, history, lists
 from bench.throughput import CELLS, HEAD, Cell, bare, memory
 from tests import engines
 from tests.servers import Server, running
@@ -19,6 +20,8 @@ COUNTED = "lifecycle: {repeat_within: 0s}\n"
 """Otherwise repeats are here what retries and twins are: within two minutes of the last, with the same start."""
 MOST_PASTS = 100_000
 PARTS = ("throughput", "chain", "lists", "beside", "history", "patterns")
+MOST_PASTS = MOST_OPEN = 100_000
+PARTS = ("throughput", "chain", "lists", "beside", "history", "acts")
 
 
 @contextmanager
@@ -67,6 +70,9 @@ def main() -> None:
         if "beside" in wanted:
             with serving(engine) as server:
                 beside.measure(server, max(asked.stored))
+        if "acts" in wanted:
+            with serving(engine) as server:
+                acts.measure(server, MOST_OPEN)
         if "history" in wanted:
             pasts(engine, max(stored for stored in asked.stored if stored <= MOST_PASTS))
         if "patterns" in wanted:
