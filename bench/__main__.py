@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import beside, chain, history, lists, patterns
-from bench import acts, beside, chain, history, lists
+from bench import acts, beside, chain, history, lists, patterns
 from bench.throughput import CELLS, HEAD, Cell, bare, memory
 from tests import engines
 from tests.servers import Server, running
@@ -18,10 +17,8 @@ from tests.servers import Server, running
 QUIET = "log: {level: warning}\nretention: {max_closed: 10000000}\n"
 COUNTED = "lifecycle: {repeat_within: 0s}\n"
 """Otherwise repeats are here what retries and twins are: within two minutes of the last, with the same start."""
-MOST_PASTS = 100_000
-PARTS = ("throughput", "chain", "lists", "beside", "history", "patterns")
 MOST_PASTS = MOST_OPEN = 100_000
-PARTS = ("throughput", "chain", "lists", "beside", "history", "acts")
+PARTS = ("throughput", "chain", "lists", "beside", "history", "acts", "patterns")
 
 
 @contextmanager

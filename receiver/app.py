@@ -31,6 +31,7 @@ from receiver.settings.sources import Auth
 from receiver.store import Spool, Store, open_database, unusable
 from receiver.web.attempts import Attempts
 from receiver.web.keys import ATTEMPTS, CONFIGURATION, INTO, METERS, PATTERNS, STORE, TOKENS, UNDERWAY
+from receiver.web.protocol import Runner
 from receiver.web.routes import add_routes
 from receiver.web.underway import Underway
 
@@ -68,7 +69,7 @@ def build_app(load: Callable[[], Settings]) -> web.Application:
 
 def make_runner(app: web.Application) -> web.AppRunner:
     """The application with the server's own settings: bodies are inflated by us, under a bound."""
-    return web.AppRunner(
+    return Runner(
         app,
         access_log=None,
         auto_decompress=False,

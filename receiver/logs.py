@@ -42,6 +42,7 @@ def set_up(level: str, form: Literal["console", "json"]) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.server").addFilter(_unread)
     logging.getLogger("alertsage").setLevel(level.upper())
 
 
@@ -49,6 +50,16 @@ def _one_line(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDi
     """Show control characters instead of obeying them: an alert's text may hold newlines and escape sequences."""
     event["event"] = str(event["event"]).translate(_VISIBLE)
     return event
+
+
+def _unread(record: logging.LogRecord) -> bool:
+    """A request that is no HTTP: aiohttp would show the very header that it stumbled over, credentials as well."""
+    error = record.exc_info[1] if record.exc_info else None
+    if type(error).__module__ == "aiohttp.http_exceptions":
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.msg, record.args = "a request that is no HTTP was refused (%s)", (type(error).__name__,)
+        record.exc_info = record.exc_text = None
+    return True
 
 
 def _without_tokens(_logger: WrappedLogger, _method: str, line: Any) -> str:

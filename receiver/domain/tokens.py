@@ -12,7 +12,7 @@ from receiver.domain.times import Instant
 PREFIX = "asg_"
 """What every token begins with, so that scanners for secrets, and our own redaction, know one when they see it."""
 RANDOM_BYTES = 32
-LOOK = re.compile(PREFIX + r"[0-9a-f]{20,}")
+LOOK = re.compile(PREFIX + r"[0-9a-f]{20,64}")
 """A token, or enough of one to be worth hiding."""
 MASK = f"{PREFIX}[redacted]"
 MOST = 1000

@@ -63,7 +63,7 @@ _SURE = (
     # tokens that say by their beginning what they are
     r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeoprs]-[A-Za-z0-9-]{8,})",
     r"\b(?:[sr]k_(?:live|test)_[A-Za-z0-9]{8,}|whsec_[A-Za-z0-9+/=]{16,}|AIza[\w-]{30,}|sk-[\w-]{20,}|npm_[A-Za-z0-9]{30,})",
-    r"asg_[0-9a-f]{20,}",
+    r"asg_[0-9a-f]{20,64}",
     r"\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}\b|SG\.[\w-]{16,}\.[\w-]{16,})",
     r"(?:hooks\.slack\.com/services/|discord(?:app)?\.com/api/webhooks/\d+/)([\w/-]+)",
     r"(?i)\d{6,12}(?::|%3a)((?-i:AA)[\w-]{20,})",
