@@ -98,10 +98,15 @@ class Hush:
             await self._put_right(ids, {})
 
     async def _put_right(self, ids: list[int], why: Mapping[int, str]) -> None:
-        if ids:
-            made = await self._store.write(lambda c: hushing.put_right(c, ids, times.now(), why))
+        for first in range(0, len(ids), hushing.SLICE):
+            part = ids[first : first + hushing.SLICE]
+            made = await self._store.write(partial(_put_right, ids=part, why=why))
             if made:
                 log.info("%d alerts were silenced or woken", made)
+
+
+def _put_right(connection: Connection, ids: list[int], why: Mapping[int, str]) -> int:
+    return hushing.put_right(connection, ids, times.now(), why)
 
 
 async def seek(

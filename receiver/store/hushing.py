@@ -20,6 +20,9 @@ from receiver.store.rows import change_each, labels_of, on_postgres
 from receiver.store.tables import alert, alert_count, content, label_index, label_row
 
 SLICE = 200
+"""Alerts put right in one transaction."""
+LOOKED_AT = 500
+"""Alerts that one read looks at: their labels are read on the event loop."""
 FEW = 5_000
 """Open alerts that are looked through one by one: so few are found sooner than through the label index, which knows the
 closed ones, too."""
@@ -39,14 +42,14 @@ def holders(connection: Connection) -> list[int]:
 
 
 def held(connection: Connection, by: Silence | int, after: int, now: Instant) -> tuple[list[int], int | None]:
-    """Among the next SLICE alerts that a silence holds: those that it ought not to; and the last one's id.
+    """Among the next LOOKED_AT alerts that a silence holds: those that it ought not to; and the last one's id.
 
     A bare number is a silence that is not active any more: it ought to hold none. None for the id when it was all.
     """
     number = by if isinstance(by, int) else by.id
     wanted = select(alert.c.id).where(_HUSHED, alert.c.hushed_by == number, alert.c.id > after)
-    rows = list(connection.execute(wanted.order_by(alert.c.id).limit(SLICE)).scalars())
-    last = rows[-1] if len(rows) == SLICE else None
+    rows = list(connection.execute(wanted.order_by(alert.c.id).limit(LOOKED_AT)).scalars())
+    last = rows[-1] if len(rows) == LOOKED_AT else None
     if isinstance(by, int) or by.state(now) is not State.ACTIVE:
         return rows, last
     labels = labels_of(connection, rows)
@@ -72,7 +75,7 @@ class Wanted:
 
 
 def fitting(connection: Connection, wanted: Wanted, place: Place) -> tuple[list[int], Place | None]:
-    """Among the next SLICE open alerts: those that are wanted, the newest first, and how far that was.
+    """Among the next LOOKED_AT open alerts: those that are wanted, the newest first, and how far that was.
 
     None for the place when it was all.
     """
@@ -89,9 +92,9 @@ def fitting(connection: Connection, wanted: Wanted, place: Place) -> tuple[list[
         listed = listed.where(alert.c.hushed_by == 0)
     if before:
         listed = listed.where(position < before)
-    rows = connection.execute(listed.order_by(position.desc()).limit(SLICE)).all()
+    rows = connection.execute(listed.order_by(position.desc()).limit(LOOKED_AT)).all()
     found = [row.id for row in rows if wanted.fits(codec.json(row.labels))]
-    if len(rows) == SLICE:
+    if len(rows) == LOOKED_AT:
         return found, (part, rows[-1].id)
     return found, None if wanted.pairs or part + 1 == len(_PARTS) else (part + 1, 0)
 
