@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, insert, select
 
-from receiver.domain.times import DAY, MINUTE
+from receiver.domain.times import DAY, HOUR, MINUTE
 from receiver.store import Store
 from receiver.store.tables import alert, change, content
 
@@ -115,6 +115,42 @@ async def fill(store: Store, count: int, first: int, last: int, seed: int) -> No
         if len(alerts) == AT_ONCE or row["id"] == count:
             await store.write(partial(_insert, rows=(alerts, contents, trails)))
             alerts, contents, trails = [], [], []
+
+
+async def store_week(store: Store, until: int) -> None:
+    """A week of a shop before that moment: its database is slow at lunch, a disk flaps, a job is nobody's business."""
+    begun: list[tuple[int, str, str, int, str]] = []
+    for day in range(5):  # Monday to Friday, Berlin being an hour ahead
+        noon = until - (7 - day) * DAY + 11 * HOUR
+        lunch = range(3 if day < 2 else 2)
+        begun += [(noon + n * 37 * MINUTE, "database_slow_query", "bookings table", 30 + n * 2, "ada") for n in lunch]
+    for day in range(7):
+        for n, hour in enumerate((2, 9, 17)):
+            at = until - (7 - day) * DAY + hour * HOUR + day * 31 * MINUTE
+            begun.append((at, "NightlyJobSlow", f"job-{n}", 2, ""))
+    begun += [(until - DAY + n * 20 * MINUTE, "DiskAlmostFull", "db-1", 10, "") for n in range(6)]
+    begun += [(until - (6 - n) * DAY + n * 5 * HOUR, "ApiDown", "api", 45, "bob") for n in range(6)]
+    begun += [(until - 30 * DAY, "HostDown", "web-1", 5, "ada")]
+    begun += [(until - (13 - n % 6) * DAY + n * HOUR, "ApiDown", "api", 50, "bob") for n in range(20)]
+    rows, trails, openings = list[dict[str, Any]](), list[dict[str, Any]](), dict[str, int]()
+    for at, name, subject, minutes, who in sorted(begun):
+        number, seq, kind = len(rows) + 1, 1, "opened"
+        if name == "DiskAlmostFull" and openings.get(name):  # a flap
+            number, kind = openings[name], "reopened"
+            seq = max(c["seq"] for c in trails if c["alert_id"] == number) + 1
+        openings.setdefault(name, number)
+        trails.append(_change((number, seq, at), kind, "source:am", "active"))
+        if who:
+            seq += 1
+            trails.append(_change((number, seq, at + 4 * MINUTE), "acknowledged", who, "acknowledged"))
+        trails.append(_change((number, seq + 1, at + minutes * MINUTE), "resolved", who or "source:am", "resolved"))
+        if kind == "opened":
+            row = _alert(random.Random(1), number, at, trails[-2 - bool(who) :])
+            told = {"category": "availability" if name == "ApiDown" else "database", "priority": "high"}
+            rows.append(row | told | {"name": name, "subject": subject, "source": "am", "heartbeat": False})
+    texts = {"kind": "alertmanager", "title": "", "message": "", "generator_url": "", "labels": "{}"}
+    contents = [{"alert_id": row["id"], **texts, "annotations": "{}", "detail": "{}", "raw": b"{}"} for row in rows]
+    await store.write(partial(_insert, rows=(rows, contents, trails)))
 
 
 def _insert(connection: Connection, rows: tuple[list[dict[str, Any]], ...]) -> None:

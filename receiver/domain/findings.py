@@ -19,6 +19,7 @@ def report(tally: Tally, asked: Asked, before: Mapping[str, int] | None, longest
     hourly, week = _hours(tally)
     clocks = tally.clocks()
     types = _by_name(tally)
+    kinds = [(kind.rsplit(" ", 2), n) for kind, n in tally.kinds.items()]
     whole = spread(took for record in tally.records.values() for took in record.lengths)
     most = types.most_common(1)
     return extent(asked) | {
@@ -35,9 +36,9 @@ def report(tally: Tally, asked: Asked, before: Mapping[str, int] | None, longest
         "week": week,
         "by_type": [_type(name, tally.records[name], clocks[name], before) for name, _ in types.most_common(LISTED)],
         "by_resource": _table("resource", _summed((subject, n) for (_, subject), n in tally.things.items())),
-        "by_category": _table("category", _summed((kind[1], n) for kind, n in tally.kinds.items())),
-        "by_source": _table("source", _summed((kind[0], n) for kind, n in tally.kinds.items())),
-        "by_priority": _table("priority", _summed((kind[2], n) for kind, n in tally.kinds.items())),
+        "by_category": _table("category", _summed((kind[1], n) for kind, n in kinds)),
+        "by_source": _table("source", _summed((kind[0], n) for kind, n in kinds)),
+        "by_priority": _table("priority", _summed((kind[2], n) for kind, n in kinds)),
         "noisiest": [
             {"name": name, "resource": subject or None, "times": n}
             for (name, subject), n in _ordered(tally.things).most_common(TOP)
@@ -45,7 +46,7 @@ def report(tally: Tally, asked: Asked, before: Mapping[str, int] | None, longest
         "flapping": _flapping(tally),
         "longest_open": [_open(one, asked.until) for one in longest],
         "never_acted_on": _never_acted_on(tally),
-        "insights": insights(tally, asked, before, longest),
+        "insights": insights(tally, clocks, asked, before, longest),
     }
 
 

@@ -10,14 +10,17 @@ from typing import Any
 
 from receiver.domain.findings import shown
 from receiver.domain.history import spoken
-from receiver.domain.patterns import Record
+from receiver.domain.patterns import Record, Times
 from receiver.domain.spread import length, percentile, spread
 from receiver.domain.times import MINUTE, SECOND
 from receiver.domain.value import value
 
 LEAST = 10
 """Of fewer times that are over nothing is proposed."""
+LEAST_DAYS = 3
 LEAST_VALUES = 10
+RECENT = 50
+"""Alerts of each name whose values are looked at, the newest."""
 SELDOM = 0.1
 """Acted on at most so often, it is mostly noise."""
 SHORT_SHARE = 0.5
@@ -41,6 +44,24 @@ class Reading:
     metric: str | None
 
 
+class Recent:
+    """The newest alerts of each name."""
+
+    def __init__(self) -> None:
+        self._alerts: dict[str, list[int]] = {}
+
+    def add(self, more: Times) -> None:
+        """These as well; they are newer."""
+        for name, alert in zip(more.names, more.alerts, strict=True):
+            self._alerts.setdefault(name, []).append(alert)
+        for name in dict.fromkeys(more.names):
+            del self._alerts[name][:-RECENT]
+
+    def of(self, name: str) -> list[int]:
+        """At most RECENT, each once."""
+        return list(dict.fromkeys(self._alerts.get(name, ())))
+
+
 @value
 class Proposal:
     """What to do about one rule."""
@@ -54,10 +75,10 @@ class Proposal:
     """How much longer `for:` should be."""
 
 
-def hygiene(name: str, record: Record, flaps: int, readings: Sequence[Reading]) -> dict[str, Any]:
-    """One rule's line of the report."""
+def hygiene(name: str, record: Record, days: int, flaps: int, readings: Sequence[Reading]) -> dict[str, Any]:
+    """One rule's line of the report: it alerted on so many different days, and so many of its alerts flapped."""
     values = comparable(readings)
-    proposal = propose(record, values)
+    proposal = propose(record, days, values)
     return {
         "name": name,
         "proposal": proposal.action,
@@ -66,6 +87,7 @@ def hygiene(name: str, record: Record, flaps: int, readings: Sequence[Reading]) 
         "why": proposal.why,
         "evidence": {
             "times": record.times,
+            "days": days,
             "over": record.over,
             "acted_on": record.acted,
             "over_without_an_act": record.ignored,
@@ -79,16 +101,18 @@ def hygiene(name: str, record: Record, flaps: int, readings: Sequence[Reading]) 
     }
 
 
-def propose(record: Record, readings: Sequence[Reading]) -> Proposal:
+def propose(record: Record, days: int, readings: Sequence[Reading]) -> Proposal:
     """What to do about a rule. `readings` are comparable: the same unit, direction and metric."""
     if record.over < LEAST:
         why = f"Only {record.over} of its times are over and were told to people; less than {LEAST} say nothing."
         return Proposal("keep", why)
+    if days < LEAST_DAYS:
+        return Proposal("keep", f"It alerted on {_days(days)} only: that is one trouble, and says nothing of the rule.")
     heeded = record.over - record.ignored
-    acted = f"Somebody acted on {heeded} of {record.over}"
+    acted = f"Somebody acted on {heeded} of {record.over}" if heeded else f"Nobody acted on any of {record.over}"
     if heeded > record.over * SELDOM:
         return Proposal("keep", f"{acted}: people need it.")
-    return _longer_for(record, acted) or _threshold(readings, acted) or _delete(record, acted)
+    return _longer_for(record, acted) or _threshold(readings, acted) or _delete(record, acted, days)
 
 
 def comparable(readings: Iterable[Reading]) -> list[Reading]:
@@ -107,7 +131,8 @@ def _longer_for(record: Record, acted: str) -> Proposal | None:
             continue
         if heeded is not None and length(heeded) < wait:
             return None
-        why = f"{acted}. {short} of the other {record.ignored} were over within {spoken(wait)}"
+        others = f"the other {record.ignored}" if record.ignored < record.over else "them"
+        why = f"{acted}. {short} of {others} were over within {spoken(wait)}"
         kept = "" if heeded is None else ", none of those that somebody acted on"
         return Proposal("longer_for", f"{why}{kept}: let it wait {spoken(wait)} longer.", seconds=wait // SECOND)
     return None
@@ -134,12 +159,16 @@ def _threshold(readings: Sequence[Reading], acted: str) -> Proposal | None:
     return Proposal("lower_threshold" if below else "raise_threshold", why, threshold=proposed)
 
 
-def _delete(record: Record, acted: str) -> Proposal:
+def _delete(record: Record, acted: str, days: int) -> Proposal:
     if record.acted or record.heeded:
         why = f"{acted}, and neither its lengths nor its values tell how to make it better: look at what it is for."
         return Proposal("keep", why)
-    why = f"Nobody ever acted on it, {record.over} times in all: delete it, or send it to nobody."
+    why = f"{acted}, on {_days(days)}: delete it, or send it to nobody."
     return Proposal("delete", why)
+
+
+def _days(days: int) -> str:
+    return "one day" if days == 1 else f"{days} days"
 
 
 def _round(number: float) -> float:

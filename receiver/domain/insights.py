@@ -1,5 +1,6 @@
 """What patterns mean, in plain words. A sentence claims no more than its figures carry, and says what they are."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
@@ -17,9 +18,16 @@ LONG = DAY
 """An alert that is open for longer is worth a sentence."""
 
 
-def insights(tally: Tally, asked: Asked, before: Mapping[str, int] | None, longest: Sequence[Open]) -> list[str]:
+Clocks = Mapping[str, Mapping[int, int]]
+"""How many times of each name began in each hour."""
+
+
+def insights(
+    tally: Tally, clocks: Clocks, asked: Asked, before: Mapping[str, int] | None, longest: Sequence[Open]
+) -> list[str]:
     """What the figures mean: a few sentences, the one that all others rest on first."""
-    return [*_extent(tally, asked, before), *_names(tally), *_whole(tally), *_trouble(tally, asked, longest)]
+    whole = _whole(tally, clocks)
+    return [*_extent(tally, asked, before), *_names(tally, clocks), *whole, *_trouble(tally, asked, longest)]
 
 
 def plain(text: str) -> str:
@@ -33,7 +41,7 @@ def _extent(tally: Tally, asked: Asked, before: Mapping[str, int] | None) -> Ite
         yield "No alert is stored: there is nothing to see a pattern in yet."
         return
     if not asked.complete:
-        yield f"Nothing is known of what was before {rfc3339(asked.known_since)}: it does not cover all of {days}."
+        yield f"Nothing is known of what was before {rfc3339(asked.known_since)}: this does not cover all of {days}."
     earlier = None if before is None else sum(before.values())
     if not tally.times:
         yield f"No alert began in {days}."
@@ -47,8 +55,7 @@ def _times(n: int) -> str:
     return "once" if n == 1 else f"{n} times"
 
 
-def _names(tally: Tally) -> Iterator[str]:
-    clocks = tally.clocks()
+def _names(tally: Tally, clocks: Clocks) -> Iterator[str]:
     ranked = sorted(tally.records.items(), key=lambda item: (-item[1].times, item[0]))
     for name, record in islice(ranked, TOP):
         if record.times >= LEAST:
@@ -68,10 +75,10 @@ def _name(name: str, record: Record, clock: Mapping[int, int], times: int) -> st
     return said + "."
 
 
-def _whole(tally: Tally) -> Iterator[str]:
-    hours: dict[int, int] = {}
-    for (_, hour), n in tally.hours.items():
-        hours[hour] = hours.get(hour, 0) + n
+def _whole(tally: Tally, clocks: Clocks) -> Iterator[str]:
+    hours = Counter[int]()
+    for clock in clocks.values():
+        hours.update(clock)
     found = usual(hours)
     if found is not None and len(tally.records) > 1:
         yield f"Most alerts begin {found.spoken}: {found.times} of {tally.times}, on {found.days} days."

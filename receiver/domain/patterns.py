@@ -17,14 +17,12 @@ from receiver.domain.vocabulary import Kind
 
 QUARTER = 15 * MINUTE
 """Offsets of time zones are whole quarters of an hour."""
-ANEW = -1
-"""In place of an end: it began anew, and nobody had told of an end."""
+ANEW, LOST = -1, -2
+"""In place of an end: it began anew, and nobody had told of an end; the same, after it had expired."""
 ACTS = frozenset(Kind) - {Kind.OPENED, Kind.REOPENED, Kind.ESCALATED, Kind.EXPIRED}
 """What people do to an alert."""
 
 
-RECENT = 50
-"""Alerts of each name that are looked at more closely, the newest."""
 MOST_NAMES = 10_000
 OTHER = "_other"
 """What names beyond MOST_NAMES are counted as."""
@@ -82,17 +80,16 @@ class Times:
     hushed: Sequence[bool]
     """True for one that was suppressed when it began: nobody was told."""
     names: Sequence[str]
-    sources: Sequence[str]
-    categories: Sequence[str]
-    priorities: Sequence[str]
+    kinds: Sequence[str]
+    """Source, category and priority, with a blank between."""
     subjects: Sequence[str]
     ended: Sequence[Instant | None]
-    """When it was resolved; ANEW; None when neither has happened."""
-    expired: Sequence[bool | None]
-    acknowledged: Sequence[Instant | None]
-    """When a person first acknowledged or resolved it."""
-    acted: Sequence[bool | None]
-    """Whether a person did anything to it."""
+    """When it was resolved; ANEW or LOST; None when neither has happened."""
+    expired: Sequence[bool]
+    """True for one that neither was resolved nor began anew, but expired."""
+    acted: Sequence[Instant | None]
+    """When a person first acknowledged or resolved it; the same below zero when they had done something else before;
+    -1 when they only did something else; None when nobody did anything."""
 
 
 class Hours(dict[Instant, int]):
@@ -136,12 +133,6 @@ class Record:
     """Lengths of those that were resolved without anybody doing anything, or having been told."""
     reactions: "array[int]" = field(default_factory=lambda: array("q"))
     """From the beginning until a person acknowledged or resolved it."""
-    recent: "array[int]" = field(default_factory=lambda: array("q"))
-    """Alerts that began, the newest last; at least the last RECENT."""
-
-    def newest(self) -> list[int]:
-        """The last RECENT of those alerts, each of them once."""
-        return list(dict.fromkeys(self.recent[-RECENT:]))
 
     @property
     def resolved(self) -> int:
@@ -194,8 +185,8 @@ class Tally:
         self._runs: dict[int, _Run] = {}
         self._seen: set[int] = set()
         self.records: dict[str, Record] = {}
-        self.kinds: Counter[tuple[str, str, str]] = Counter()
-        """By (source, category, priority)."""
+        self.kinds: Counter[str] = Counter()
+        """By source, category and priority, with a blank between."""
         self.things: Counter[tuple[str, str]] = Counter()
         """By (name, subject)."""
         self.hours: Counter[tuple[str, int]] = Counter()
@@ -214,12 +205,13 @@ class Tally:
     def add(self, more: Times) -> None:
         """Count these as well."""
         self._seen.update(more.alerts)
-        self.kinds.update(zip(more.sources, more.categories, more.priorities, strict=True))
+        self.kinds.update(more.kinds)
         names = self._named(more.names)
         self.things.update(zip(names, more.subjects, strict=True))
         hours = self._hours_of
         self.hours.update(zip(names, [hours[at // QUARTER] for at in more.began], strict=True))
         self._follow(names, more)
+        self._measure(names, more)
         self._flap(more)
 
     def _named(self, names: Sequence[str]) -> list[str]:
@@ -231,31 +223,34 @@ class Tally:
         return [name if name in records else OTHER for name in names]
 
     def _follow(self, names: Sequence[str], more: Times) -> None:
-        columns = (names, more.alerts, more.began, more.before, more.hushed, more.ended, more.expired)
-        for name, alert, began, before, hushed, ended, expired, acknowledged, acted in zip(
-            *columns, more.acknowledged, more.acted, strict=True
-        ):
+        """Count what became of them: first how many are alike, because that is quick."""
+        opened = [before is None for before in more.before]
+        ends = [end if end is None or end < 0 else 0 for end in more.ended]
+        acted = [act is not None for act in more.acted]
+        alike = Counter(zip(names, opened, more.hushed, ends, more.expired, acted, strict=True))
+        for (name, begun, hushed, end, expired, heeded), n in alike.items():
             record = self.records[name]
-            record.times += 1
-            record.recent.append(alert)
-            if len(record.recent) > 4 * RECENT:
-                del record.recent[:-RECENT]
-            record.opened += before is None
-            record.acted += bool(acted)
-            if acknowledged is not None:
-                record.reactions.append(max(0, (acknowledged - began) // MILLISECOND))
-            if ended is not None and ended != ANEW:
-                lengths = record.heeded if acted else record.unheard if hushed else record.unheeded
-                lengths.append(max(0, (ended - began) // MILLISECOND))
-            elif expired:
-                record.expired += 1
-            elif ended == ANEW:
-                record.anew += 1
+            record.times += n
+            record.opened += n * begun
+            record.acted += n * heeded
+            record.expired += n * (end == LOST or bool(expired))
+            record.anew += n * (end == ANEW)
             if hushed:
-                record.hushed += 1
-            elif ended is not None or expired:
-                record.over += 1
-                record.ignored += not acted
+                record.hushed += n
+            elif end is not None or expired:
+                record.over += n
+                record.ignored += n * (not heeded)
+
+    def _measure(self, names: Sequence[str], more: Times) -> None:
+        """Keep how long they took."""
+        records = self.records
+        for name, began, ended, act, hushed in zip(names, more.began, more.ended, more.acted, more.hushed, strict=True):
+            if act is not None and act != -1:
+                records[name].reactions.append(max(0, (abs(act) - began) // MILLISECOND))
+            if ended is not None and ended > 0:
+                record = records[name]
+                lengths = record.unheard if hushed else record.unheeded
+                (lengths if act is None else record.heeded).append(max(0, (ended - began) // MILLISECOND))
 
     def _flap(self, more: Times) -> None:
         for place, before in enumerate(more.before):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -9,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from receiver.domain import times
 from receiver.domain.findings import extent, report
-from receiver.domain.hygiene import Reading, hygiene
-from receiver.domain.patterns import Asked, Tally
+from receiver.domain.hygiene import Reading, Recent, hygiene
+from receiver.domain.patterns import Asked, Tally, Times
 from receiver.domain.times import DAY, Span
 from receiver.errors import Refused
 from receiver.store import Store, patterns
@@ -49,7 +50,8 @@ class Patterns:
         """The patterns in API form; closed alerts are kept for `kept`. Raises Refused (422, 503) and StoreAway."""
         async with _Turn(self._turn):
             asked = await self._asked(wanted, kept)
-            tally = await self._count(asked, wanted)
+            tally = Tally(wanted.zone, asked.since)
+            await self._count(asked, wanted, tally.add)
             earlier = asked.since - wanted.days * DAY
             before = None
             if asked.comparable:
@@ -61,9 +63,10 @@ class Patterns:
         """A proposal for each rule that alerted most often, in API form. Raises as `report` does."""
         async with _Turn(self._turn):
             asked = await self._asked(wanted, kept)
-            tally = await self._count(asked, wanted)
+            tally, newest = Tally(wanted.zone, asked.since), Recent()
+            await self._count(asked, wanted, tally.add, newest.add)
             names = sorted(tally.records, key=lambda name: (-tally.records[name].times, name))[:RULES]
-            recent = {name: tally.records[name].newest() for name in names}
+            recent = {name: newest.of(name) for name in names}
             readings = await self._readings([number for name in names for number in recent[name]])
             return await asyncio.to_thread(_hygiene, tally, asked, names, recent, readings)
 
@@ -72,16 +75,15 @@ class Patterns:
         known = await self._store.read(lambda connection: patterns.known_since(connection, now - kept))
         return Asked(wanted.days, now, wanted.zone.key, known)
 
-    async def _count(self, asked: Asked, wanted: Wanted) -> Tally:
-        tally, since = Tally(wanted.zone, asked.since), asked.since
+    async def _count(self, asked: Asked, wanted: Wanted, *counters: Callable[[Times], None]) -> None:
+        counted, since = 0, asked.since
         while since < asked.until:
             slice_ = partial(patterns.times, since=since, until=asked.until, narrow=wanted.narrow)
             texts, since = await self._store.read(slice_)
-            await asyncio.to_thread(_add, tally, texts)
-            if tally.times > MOST:
+            counted += await asyncio.to_thread(_add, texts, counters)
+            if counted > MOST:
                 sentence = f"alerts began more than {MOST} times in these {asked.days} days"
                 raise Refused(f"{sentence}: ask for fewer days, or by name, source, category or priority", status=422)
-        return tally
 
     async def _readings(self, ids: list[int]) -> dict[int, Reading]:
         found: dict[int, Reading] = {}
@@ -96,18 +98,22 @@ def _counts(connection: Any, since: times.Instant, until: times.Instant, wanted:
     return patterns.counts(connection, since, until, wanted.narrow)
 
 
-def _add(tally: Tally, texts: patterns.Texts) -> None:
-    tally.add(patterns.read_times(texts))
+def _add(texts: patterns.Texts, counters: Sequence[Callable[[Times], None]]) -> int:
+    read = patterns.read_times(texts)
+    for count in counters:
+        count(read)
+    return len(read.alerts)
 
 
 def _hygiene(
     tally: Tally, asked: Asked, names: list[str], recent: dict[str, list[int]], readings: dict[int, Reading]
 ) -> dict[str, Any]:
     flaps = Counter(one.name for one in tally.flapping())
-    rules = []
+    rules, clocks = [], tally.clocks()
     for name in names:
+        days = len({hour // 24 for hour in clocks[name]})
         read = [readings[number] for number in recent[name] if number in readings]
-        rules.append(hygiene(name, tally.records[name], flaps[name], read))
+        rules.append(hygiene(name, tally.records[name], days, flaps[name], read))
     rest = len(tally.records) - len(names)
     return extent(asked) | {"rules": rules, "others": rest}
 

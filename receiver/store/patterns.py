@@ -6,6 +6,7 @@ Rows come as JSON arrays, one a column: a row at a time would cost the event loo
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
+    bindparam,
     case,
     cast,
     func,
@@ -26,16 +28,17 @@ from sqlalchemy import (
 )
 
 from receiver.domain.hygiene import Reading
-from receiver.domain.patterns import ACTS, ANEW, Open, Times
+from receiver.domain.patterns import ACTS, ANEW, LOST, Open, Times
 from receiver.domain.times import Instant
 from receiver.domain.vocabulary import OPEN, Kind, Status
 from receiver.store import codec
 from receiver.store.rows import on_postgres
 from receiver.store.tables import alert, change, content
 
-SLICE = 5000
+SLICE = 10_000
 """Times that are read at once: some 20 ms of the database, a few of the interpreter."""
 _OPEN = tuple(sorted(status.value for status in OPEN))
+_ANSWERS = (Kind.ACKNOWLEDGED.value, Kind.RESOLVED.value)
 _ACTS = tuple(sorted(kind.value for kind in ACTS))
 _begun, _after = change.alias("begun"), change.alias("after")
 _BEGINS = text("begun.kind IN ('opened', 'reopened')")
@@ -108,9 +111,8 @@ def times(connection: Connection, since: Instant, until: Instant, narrow: Narrow
     end = connection.execute(begun.offset(SLICE).limit(1)).scalar()
     # what came at the same moment is not divided
     end = until if end is None else min(until, max(end, since + 1))
-    rows = _rows().where(*_within(since, end), *narrow.conditions())
-    rows = rows.order_by(_begun.c.at, _begun.c.alert_id, _begun.c.seq)
-    return _texts(connection, rows.subquery(), _COLUMNS), end
+    told = connection.execute(_slice(narrow, on_postgres(connection)), {"since": since, "until": end})
+    return tuple(told.one()), end
 
 
 def read_times(texts: Texts) -> Times:
@@ -118,19 +120,19 @@ def read_times(texts: Texts) -> Times:
     return Times(*_read(texts))
 
 
-_COLUMNS = (
-    *("alert_id", "at", "before", "hushed", "name", "source", "category", "priority", "subject"),
-    *("ended", "expired", "acknowledged", "acted"),
-)
+_COLUMNS = ("alert_id", "at", "before", "hushed", "name", "kind", "subject", "ended", "expired", "acted")
 """In the order of the fields of Times."""
 
 
+@lru_cache(maxsize=20)
+def _slice(narrow: Narrow, postgres: bool) -> Select[*tuple[str, ...]]:
+    """The statement, made once: SQLAlchemy takes longer to make it than the database for a thousand rows."""
+    rows = _rows().where(*_within(bindparam("since"), bindparam("until")), *narrow.conditions())
+    ordered = rows.order_by(_begun.c.at, _begun.c.alert_id, _begun.c.seq)
+    return _gathered(ordered.subquery(), _COLUMNS, postgres=postgres)
+
+
 def _rows() -> Select[Any]:
-    a = _after.c
-    again = a.kind == Kind.REOPENED.value
-    resolved = case((a.kind == Kind.RESOLVED.value, a.at), else_=ANEW)
-    answered = and_(a.kind.in_((Kind.ACKNOWLEDGED.value, Kind.RESOLVED.value)), _by_a_person())
-    acted = and_(a.kind.in_(_ACTS), _by_a_person())
     earlier = change.alias("earlier")
     before = select(earlier.c.at).where(
         earlier.c.alert_id == _begun.c.alert_id,
@@ -138,40 +140,81 @@ def _rows() -> Select[Any]:
         earlier.c.kind.in_((Kind.OPENED.value, Kind.REOPENED.value)),
     )
     last = before.order_by(earlier.c.seq.desc()).limit(1).scalar_subquery()
+    kind = alert.c.source + " " + alert.c.category + " " + alert.c.priority
     return select(
         _begun.c.alert_id,
         _begun.c.at,
         case((_begun.c.kind == Kind.REOPENED.value, func.coalesce(last, 0))).label("before"),
         (_begun.c.status == Status.SUPPRESSED.value).label("hushed"),
-        *(alert.c[name] for name in ("name", "source", "category", "priority", "subject")),
-        _first(resolved, or_(again, a.kind == Kind.RESOLVED.value)).label("ended"),
-        _first(a.kind == Kind.EXPIRED.value, or_(again, a.kind == Kind.EXPIRED.value)).label("expired"),
-        _first(case((~again, a.at)), or_(again, answered)).label("acknowledged"),
-        _first(~again, or_(again, acted)).label("acted"),
+        alert.c.name,
+        kind.label("kind"),
+        alert.c.subject,
+        _ended().label("ended"),
+        _expired().label("expired"),
+        _acted().label("acted"),
     ).select_from(_WITH_ALERT)
 
 
-def _first(shown: ColumnElement[Any], sought: ColumnElement[bool]) -> ColumnElement[Any]:
+def _ended() -> ColumnElement[Any]:
+    a, lost = _after.c, change.alias("lost")
+    between = and_(lost.c.alert_id == a.alert_id, lost.c.seq > _begun.c.seq, lost.c.seq < a.seq)
+    expired = select(lost.c.seq).where(between, lost.c.kind == Kind.EXPIRED.value).correlate(_begun, _after)
+    end = case((a.kind == Kind.RESOLVED.value, a.at), (expired.exists(), LOST), else_=ANEW)
+    return _first(_after, end, a.kind.in_((Kind.RESOLVED.value, Kind.REOPENED.value)))
+
+
+def _expired() -> ColumnElement[Any]:
+    """Of the last time of an alert that its row says has expired; of earlier ones `ended` tells."""
+    later = change.alias("later")
+    following = and_(later.c.alert_id == _begun.c.alert_id, later.c.seq > _begun.c.seq)
+    again = select(later.c.seq).where(following, later.c.kind == Kind.REOPENED.value).correlate(_begun)
+    return and_(alert.c.status == Status.EXPIRED.value, ~again.exists())
+
+
+def _acted() -> ColumnElement[Any]:
+    a, answer, again = _after.c, change.alias("answer"), change.alias("again")
+    anew = and_(again.c.alert_id == answer.c.alert_id, again.c.kind == Kind.REOPENED.value)
+    between = select(again.c.seq).where(anew, again.c.seq > a.seq, again.c.seq < answer.c.seq)
+    before = between.correlate(answer, _after).exists()
+    later = select(-answer.c.at).where(answer.c.alert_id == a.alert_id, answer.c.seq > a.seq, ~before)
+    later = (
+        later.where(answer.c.kind.in_(_ANSWERS), _by_a_person(answer)).order_by(answer.c.seq).limit(1).correlate(_after)
+    )
+    done = case(
+        (a.kind == Kind.REOPENED.value, None),
+        (a.kind.in_(_ANSWERS), a.at),
+        else_=func.coalesce(later.scalar_subquery(), -1),
+    )
+    sought = or_(a.kind == Kind.REOPENED.value, and_(a.kind.in_(_ACTS), _by_a_person(_after)))
+    return _first(_after, done, sought)
+
+
+def _first(of: FromClause, shown: ColumnElement[Any], sought: ColumnElement[bool]) -> ColumnElement[Any]:
     """Of the first Change after the beginning that is sought."""
-    wanted = select(shown).where(_after.c.alert_id == _begun.c.alert_id, _after.c.seq > _begun.c.seq, sought)
-    return wanted.order_by(_after.c.seq).limit(1).scalar_subquery()
+    wanted = select(shown).where(of.c.alert_id == _begun.c.alert_id, of.c.seq > _begun.c.seq, sought)
+    return wanted.order_by(of.c.seq).limit(1).scalar_subquery()
 
 
-def _by_a_person() -> ColumnElement[bool]:
+def _by_a_person(of: FromClause) -> ColumnElement[bool]:
     """By somebody that a sender vouches for, too: `source:sentry (Ada)`."""
-    who = _after.c.who
+    who = of.c.who
     ours = and_(func.substr(who, 1, 7) != "source:", who != "alertsage")
     return or_(ours, who.like("source:%)"))
 
 
-def _within(since: Instant, until: Instant) -> tuple[ColumnElement[bool], ...]:
+def _within(since: Any, until: Any) -> tuple[ColumnElement[bool], ...]:
     return (_begun.c.at >= since, _begun.c.at < until, _BEGINS)  # type: ignore[return-value]
 
 
 def _texts(connection: Connection, rows: FromClause, names: Sequence[str]) -> Texts:
     """These columns of the rows, in their order."""
-    gather = func.json_agg if on_postgres(connection) else func.json_group_array
-    return tuple(connection.execute(select(*[cast(gather(rows.c[name]), Text) for name in names])).one())
+    return tuple(connection.execute(_gathered(rows, names, on_postgres(connection))).one())
+
+
+def _gathered(rows: FromClause, names: Sequence[str], postgres: bool) -> Select[*tuple[str, ...]]:
+    gather = func.json_agg if postgres else func.json_group_array
+    columns: list[ColumnElement[str]] = [cast(gather(rows.c[name]), Text) for name in names]
+    return select(*columns)
 
 
 def _read(texts: Texts) -> list[list[Any]]:

@@ -227,6 +227,8 @@ class Evidence(Form):
     """What a proposal rests on."""
 
     times: int
+    days: int
+    """Different days that it alerted on."""
     over: int
     acted_on: int
     over_without_an_act: int
