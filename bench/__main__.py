@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import acts, beside, chain, history, lists, patterns
+from bench import acts, beside, chain, history, lists, patterns, search
 from bench.throughput import CELLS, HEAD, Cell, bare, memory
 from tests import engines
 from tests.servers import Server, running
@@ -18,7 +18,7 @@ QUIET = "log: {level: warning}\nretention: {max_closed: 10000000}\n"
 COUNTED = "lifecycle: {repeat_within: 0s}\n"
 """Otherwise repeats are here what retries and twins are: within two minutes of the last, with the same start."""
 MOST_PASTS = MOST_OPEN = 100_000
-PARTS = ("throughput", "chain", "lists", "beside", "history", "acts", "patterns")
+PARTS = ("throughput", "chain", "lists", "beside", "history", "acts", "patterns", "search")
 
 
 @contextmanager
@@ -76,6 +76,9 @@ def main() -> None:
             for stored in sorted({patterns.LATELY, max(asked.stored)}):
                 counted(engine, stored)
 
+        if "search" in wanted:
+            searches(engine, max(asked.stored))
+
 
 def counted(engine: str, stored: int) -> None:
     """Patterns of the last week, among so many alerts in all."""
@@ -86,6 +89,17 @@ def counted(engine: str, stored: int) -> None:
             if engine == engines.POSTGRES:
                 engines.ask(url, "ANALYZE")
                 patterns.measure(server, "the same, analysed")
+
+
+def searches(engine: str, stored: int) -> None:
+    """Lists with OPEN alerts open, alone and among so many."""
+    for closed in sorted({0, max(0, stored - search.OPEN)}):
+        with new_database(engine) as (home, url):
+            search.fill(url, search.OPEN, closed)
+            if engine == engines.POSTGRES:
+                engines.ask(url, "ANALYZE")
+            with running(home, QUIET, url=url) as server:
+                search.measure(server, f"{search.OPEN:,} open alerts, {closed:,} closed")
 
 
 def pasts(engine: str, stored: int) -> None:

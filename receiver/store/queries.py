@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from receiver.domain.search import Search, Sort
 from receiver.domain.sighting import Sightings
@@ -10,8 +10,7 @@ from receiver.domain.times import Instant
 from receiver.domain.value import value
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """A place in a sorted list: the keyset cursor."""
 
     key: int

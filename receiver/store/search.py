@@ -1,9 +1,7 @@
 """Which alerts a query finds, in its order, page by page.
 
-A page is walked in chunks: the candidates of a chunk come from an index (or from the open rows, sorted), and what only
-the content can tell is asked of that chunk alone. So a page looks at a bounded number of alerts, whatever is sought.
-Both ends of a chunk are places in the order and not numbers of rows: whatever comes or goes meanwhile, each alert that
-stays is looked at exactly once.
+A page is walked in chunks: first the candidates, from an index or by sorting, then, of these alone, what only their
+content can tell. So a page looks at a bounded number of alerts, whatever is sought, and others get their turn between.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,12 +10,17 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     Integer,
     Select,
+    String,
     and_,
     case,
+    cast,
+    func,
     literal_column,
+    null,
     or_,
     select,
     union_all,
@@ -29,13 +32,12 @@ from receiver.store.queries import AlertQuery, Position
 from receiver.store.tables import alert, content
 from receiver.store.terms import conditions, engine_of, fits
 
-LOOKED_AT = 20_000
+LOOKED_AT = 10_000
 """Alerts whose content one page looks at."""
 FEW = 5_000
 """So many candidates of the label index are sorted; with more, going through the list in its order is quicker."""
-FIRST_CHUNK, CHUNK, CHUNK_OF_PATTERNS = 500, 8_000, 1_000
-Range = tuple[Position | None, Position | None]
-"""Behind the first place, up to and with the second one."""
+Listed = Select[Any] | CompoundSelect[Any]
+FIRST_CHUNK, CHUNK = 500, 4_000
 
 
 def found(connection: Connection, query: AlertQuery, look_at: int = LOOKED_AT) -> tuple[list[int], Position | None]:
@@ -91,78 +93,99 @@ class _Walk:
         return ids if len(ids) <= FEW else None
 
     def _segment(self, priorities: Sequence[str], after: Position | None) -> Iterator[Position]:
-        asked = self._asked
-        size, most = FIRST_CHUNK, CHUNK_OF_PATTERNS if asked.patterns else CHUNK
+        asked, wanted = self._asked, self._query.limit + 1
         if not asked.content and not asked.patterns:
-            rows = self._connection.execute(self._candidates(priorities, (after, None), self._query.limit + 1))
-            yield from (Position(row.key, row.id) for row in rows)
+            rows = self._connection.execute(self._candidates(priorities, after, wanted))
+            yield from [Position(row.key, row.id) for row in rows]
             return
+        # Where there is no index all is sorted for each chunk: two have to do.
+        size, most = (FIRST_CHUNK, CHUNK) if self._query.sort in _INDEXED else (2 * FIRST_CHUNK, self._left)
         while True:
             size = min(size, most, self._left)
-            ends = self._candidates(priorities, (after, None), size).offset(size - 1).limit(1)
-            end = self._connection.execute(ends).first()
-            until = None if end is None else Position(end.key, end.id)
-            yield from self._chunk(priorities, (after, until))
-            if until is None:
+            end, hits = self._chunk(self._candidates(priorities, after, size), size)
+            yield from hits
+            if end is None:
                 return
-            after, size, self._left = until, size * 4, self._left - size
+            if len(hits) >= wanted:
+                after = hits[-1]
+                continue
+            after, self._left = end, self._left - size
             if self._left <= 0:
-                self.stopped = until
+                self.stopped = end
                 return
+            size = size * 4 if self._query.sort in _INDEXED else most
 
-    def _chunk(self, priorities: Sequence[str], within: Range) -> Iterator[Position]:
-        """What is found between these places."""
-        asked = self._asked
-        here = self._candidates(priorities, within, None).subquery("candidate")
-        wanted = (
-            select(here.c.id, here.c.key, content.c.labels)
-            .join(content, content.c.alert_id == here.c.id)
-            .join(alert, alert.c.id == here.c.id)
-            .where(*asked.content)
-            .order_by(here.c.key.desc(), here.c.id.desc())
-        )
+    def _chunk(
+        self, candidates: Select[Any] | CompoundSelect[Any], size: int
+    ) -> tuple[Position | None, list[Position]]:
+        """The first of the candidates whose content is what is sought; and the last candidate, if there may be more."""
+        asked, here = self._asked, candidates.cte("candidate")
+        labels = content.c.labels if asked.patterns else literal_column("''", String)
+        fitting = select(here.c.id, here.c.key, labels.label("labels")).join(content, content.c.alert_id == here.c.id)
+        if asked.named:
+            fitting = fitting.join(alert, alert.c.id == here.c.id)
+        fitting = fitting.where(*self._engine.looked_up(content.c.alert_id, select(here.c.id)), *asked.content)
+        fitting = fitting.order_by(here.c.key.desc(), here.c.id.desc())
         if not asked.patterns:
-            wanted = wanted.limit(self._query.limit + 1)
-        for row in self._connection.execute(wanted):
-            if fits(asked.patterns, row.labels):
-                yield Position(row.key, row.id)
+            fitting = fitting.limit(self._query.limit + 1)
+        full = select(func.count()).select_from(here).scalar_subquery() == size
+        last = (
+            select(here.c.id, here.c.key, cast(null(), String).label("labels"))
+            .where(full)
+            .order_by(here.c.key, here.c.id)
+        )
+        told = union_all(select(fitting.subquery()), select(last.subquery()))
+        end, hits = None, list[Position]()
+        for number, key, labels_json in self._connection.execute(told):
+            if labels_json is None:
+                end = Position(key, number)
+            elif not asked.patterns or fits(asked.patterns, labels_json):
+                hits.append(Position(key, number))
+        return end, sorted(hits, reverse=True)
 
     # --- candidates -------------------------------------------------------------------------------------------------
 
-    def _candidates(self, priorities: Sequence[str], within: Range, most: int | None) -> Select[Any]:
-        """(id, key) of what the row and the index tell of, in order; `most` bounds what has to be read for it."""
+    def _candidates(self, priorities: Sequence[str], after: Position | None, most: int) -> Listed:
+        """(id, key) of the next ones of which the row and the index tell that they may be what is sought, in order."""
         asked, sort = self._asked, self._query.sort
-        if self._in_index or asked.ids is not None or sort not in (Sort.NEWEST, Sort.PRIORITY):
-            return self._sorted(priorities, within).limit(most)
-        if sort is Sort.NEWEST and not asked.narrow:
-            return self._sorted(priorities, within).limit(most)
-        key = str(Priority(priorities[0]).rank) if sort is Sort.PRIORITY else "0"
-        branches = [
-            select(alert.c.id, literal_column(key, Integer).label("key"))
-            .where(alert.c.status == status, alert.c.priority == priority, *asked.row, *_between(alert.c.id, within))
-            .order_by(alert.c.id.desc())
-            .limit(most)
-            .subquery()
-            for status, priority in product(asked.statuses, priorities)
-        ]
-        merged = union_all(*map(select, branches)).subquery()
-        return select(merged.c.id, merged.c.key).order_by(merged.c.id.desc()).limit(most)
+        whole = sort is Sort.NEWEST and not asked.narrow
+        if sort not in _INDEXED or whole or self._in_index or asked.ids is not None:
+            return self._sorted(priorities, after).limit(most)
+        return self._merged(priorities, after, most)
 
-    def _sorted(self, priorities: Sequence[str], within: Range) -> Select[Any]:
-        asked, key = self._asked, _key(self._query.sort)
-        listed = select(alert.c.id, key.label("key")).select_from(alert)
+    def _merged(self, priorities: Sequence[str], after: Position | None, most: int) -> CompoundSelect[Any]:
+        """From the index by status and priority, which has each pair of them newest first."""
+        key = Priority(priorities[0]).rank if self._query.sort is Sort.PRIORITY else 0
+        behind = [] if after is None else [alert.c.id < after.id]
+        branches = [
+            select(alert.c.id.label("id"), literal_column(str(key), Integer).label("key")).where(
+                alert.c.status == status, alert.c.priority == priority, *self._asked.row, *behind
+            )
+            for status, priority in product(self._asked.statuses, priorities)
+        ]
+        return self._engine.merged(branches, most)
+
+    def _sorted(self, priorities: Sequence[str], after: Position | None) -> Select[Any]:
+        """By id, which the table and the label index are ordered by, or by sorting all that is asked for."""
+        asked, sort = self._asked, self._query.sort
+        key = _key(sort)
+        listed = select(alert.c.id.label("id"), key.label("key")).where(*asked.on_row)
         position: ColumnElement[Any] = alert.c.id
         if self._in_index:
             listed, position = self._engine.indexed(listed, asked.labels)
         if asked.ids is not None:
-            listed = listed.where(self._engine.within(asked.ids))
-        listed = listed.where(*asked.on_row)
-        if self._query.sort is Sort.NEWEST:
-            return listed.where(*_between(position, within)).order_by(position.desc())
-        if self._query.sort is Sort.PRIORITY:  # within one priority
+            listed = listed.where(self._engine.within(alert.c.id, asked.ids))
+        if sort is Sort.PRIORITY:
             listed = listed.where(alert.c.priority.in_(priorities))
-            return listed.where(*_between(position, within)).order_by(position.desc())
-        return listed.where(*_around(key, within)).order_by(key.desc(), position.desc())
+        if sort in _INDEXED:
+            return listed.where(*([] if after is None else [position < after.id])).order_by(position.desc())
+        if after is not None:
+            listed = listed.where(or_(key < after.key, and_(key == after.key, position < after.id)))
+        return listed.order_by(key.desc(), position.desc())
+
+
+_INDEXED = (Sort.NEWEST, Sort.PRIORITY)
+"""Walked in the order of an index (by priority: one priority after the other); any other sorts all that there is."""
 
 
 def _key(sort: Sort) -> ColumnElement[int]:
@@ -171,19 +194,3 @@ def _key(sort: Sort) -> ColumnElement[int]:
     if sort is Sort.PRIORITY:
         return case({one.value: one.rank for one in Priority}, value=alert.c.priority)
     return alert.c[sort.value]
-
-
-def _between(position: ColumnElement[Any], within: Range) -> list[ColumnElement[bool]]:
-    after, until = within
-    bounds = [] if after is None else [position < after.id]
-    return bounds if until is None else [*bounds, position >= until.id]
-
-
-def _around(key: ColumnElement[Any], within: Range) -> list[ColumnElement[bool]]:
-    after, until = within
-    bounds: list[ColumnElement[bool]] = []
-    if after is not None:
-        bounds.append(or_(key < after.key, and_(key == after.key, alert.c.id < after.id)))
-    if until is not None:
-        bounds.append(or_(key > until.key, and_(key == until.key, alert.c.id >= until.id)))
-    return bounds

@@ -10,15 +10,19 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     ColumnElement,
+    CompoundSelect,
     Select,
     and_,
     bindparam,
     cast,
+    collate,
+    desc,
     exists,
     func,
     not_,
     or_,
     select,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -33,6 +37,19 @@ LONGEST_LABEL = 4096
 """Characters of a label's value that a regular expression looks at."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regular expression that a label must fit, all of it, or must not."""
+
+    name: str
+    negated: bool
+    made: Any
+
+    def fits(self, value: str) -> bool:
+        """Whether the label's value is as asked for."""
+        return (self.made.fullmatch(value) is not None) is not self.negated
+
+
 @dataclass(slots=True)
 class Conditions:
     """A search, by where its terms are looked up. All of them must hold."""
@@ -44,10 +61,12 @@ class Conditions:
     """On the alert's row."""
     content: list[ColumnElement[bool]] = field(default_factory=list)
     """On what is shown of it: dearer."""
-    patterns: list[Label] = field(default_factory=list)
+    patterns: list[Pattern] = field(default_factory=list)
     """Regular expressions: no database's own are linear in time."""
     labels: list[tuple[str, str]] = field(default_factory=list)
     """Pairs that it must have, which the label index finds (they are among `content`, too)."""
+    named: bool = False
+    """True when the content is asked of together with the row."""
     ids: list[int] | None = None
     """It must be one of these."""
 
@@ -76,11 +95,12 @@ def conditions(search: Search, dialect: str) -> Conditions:
     for place, term in enumerate(search.terms):
         match term:
             case Words():
+                found.named = True
                 found.content.append(_negated(term.negated, _words(term, engine)))
             case Among():
                 _among(term, found)
             case Label() if term.pattern:
-                found.patterns.append(term)
+                found.patterns.append(Pattern(term.name, term.negated, re2.compile(term.value, _OPTIONS)))
             case Label():
                 found.content.append(_negated(term.negated, engine.has(place, term.name, term.value)))
                 if term.value and not term.negated:
@@ -92,18 +112,10 @@ def conditions(search: Search, dialect: str) -> Conditions:
     return found
 
 
-def fits(patterns: Sequence[Label], labels_json: str) -> bool:
+def fits(patterns: Sequence[Pattern], labels_json: str) -> bool:
     """Whether the labels, as stored, fit all of the regular expressions."""
     labels = codec.json(labels_json)
-    return all(_fits(one, labels.get(one.name, "")[:LONGEST_LABEL]) for one in patterns)
-
-
-def _fits(term: Label, value: str) -> bool:
-    return (_compiled(term.value).fullmatch(value) is not None) is not term.negated
-
-
-def _compiled(pattern: str) -> Any:
-    return re2.compile(pattern, _OPTIONS)  # it remembers them
+    return all(one.fits(labels.get(one.name, "")[:LONGEST_LABEL]) for one in patterns)
 
 
 def _options() -> re2.Options:
@@ -170,8 +182,16 @@ class Engine(Protocol):
         """LIKE, whatever the case."""
         ...
 
-    def within(self, ids: Sequence[int]) -> ColumnElement[bool]:
-        """The alert is one of these, however many they are."""
+    def merged(self, branches: Sequence[Select[Any]], most: int) -> CompoundSelect[Any]:
+        """The last so many of all branches by `id`, each of which an index has in that order: read no further."""
+        ...
+
+    def looked_up(self, number: ColumnElement[int], ids: Select[Any]) -> list[ColumnElement[bool]]:
+        """What makes sure that only those rows are looked at whose number is one of these."""
+        ...
+
+    def within(self, number: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
+        """The number is one of these, however many they are."""
         ...
 
 
@@ -203,9 +223,16 @@ class _Sqlite:
     def like(self, text: ColumnElement[str], sought: str) -> ColumnElement[bool]:
         return text.like(sought, escape="\\")
 
-    def within(self, ids: Sequence[int]) -> ColumnElement[bool]:
+    def merged(self, branches: Sequence[Select[Any]], most: int) -> CompoundSelect[Any]:
+        return union_all(*branches).order_by(desc("id")).limit(most)
+
+    def looked_up(self, number: ColumnElement[int], ids: Select[Any]) -> list[ColumnElement[bool]]:
+        del number, ids
+        return []
+
+    def within(self, number: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
         listed = func.json_each("[" + ",".join(map(str, ids)) + "]").table_valued("value", name="listed")
-        return alert.c.id.in_(select(listed.c.value))
+        return number.in_(select(listed.c.value))
 
 
 class _Postgres:
@@ -239,10 +266,20 @@ class _Postgres:
         return func.json_extract_path_text(cast(content.c.added, JSON), name)
 
     def like(self, text: ColumnElement[str], sought: str) -> ColumnElement[bool]:
-        return text.ilike(sought, escape="\\")
+        # In this collation only ASCII letters have two cases, as on SQLite; and it takes a seventh of the time.
+        return collate(text, "C").ilike(sought, escape="\\")
 
-    def within(self, ids: Sequence[int]) -> ColumnElement[bool]:
-        return alert.c.id == func.any(bindparam(None, list(ids), ARRAY(BigInteger), unique=True))
+    def merged(self, branches: Sequence[Select[Any]], most: int) -> CompoundSelect[Any]:
+        # Without limits of their own it takes them for more than an index is worth, and reads and sorts all.
+        limited = [branch.order_by(desc("id")).limit(most).subquery() for branch in branches]
+        return union_all(*map(select, limited)).order_by(desc("id")).limit(most)
+
+    def looked_up(self, number: ColumnElement[int], ids: Select[Any]) -> list[ColumnElement[bool]]:
+        # It would rather read the whole table, and compare every text in it, than join a few thousand rows.
+        return [number == func.any(func.array(ids.scalar_subquery()))]
+
+    def within(self, number: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
+        return number == func.any(bindparam(None, list(ids), ARRAY(BigInteger), unique=True))
 
 
 _SQLITE, _POSTGRES = _Sqlite(), _Postgres()
