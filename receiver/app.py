@@ -30,6 +30,7 @@ from receiver.settings import Settings
 from receiver.settings.sources import Auth
 from receiver.store import Spool, Store, open_database, unusable
 from receiver.web.attempts import Attempts
+from receiver.web.book import SURVEY, Survey
 from receiver.web.keys import ATTEMPTS, CONFIGURATION, INTO, METERS, PATTERNS, STORE, TOKENS, UNDERWAY
 from receiver.web.protocol import Runner
 from receiver.web.routes import add_routes
@@ -54,6 +55,7 @@ def build_app(load: Callable[[], Settings]) -> web.Application:
     app = web.Application()
     app[METERS] = meters = Meters()
     app[UNDERWAY] = Underway()
+    app[SURVEY] = Survey()
     app[CONFIGURATION] = configuration = Configuration(load, meters)
     settings = configuration.setup.settings
     app[STORE] = Store(open_database(settings.database), queue=settings.limits.queue, meters=meters)

@@ -9,15 +9,11 @@ from typing import Any
 
 import click
 
-from receiver.domain import times
-from receiver.domain.sighting import Sighting, Sightings
+from receiver.domain.sighting import Sighting
 from receiver.errors import Mistake, Mistakes, Refused
-from receiver.flow.setup import context_of
+from receiver.flow.book import sightings as sightings_of
 from receiver.settings import Settings
 from receiver.settings.sentences import unknown
-from receiver.settings.sources import Source
-from receiver.sources.reading import read
-from receiver.sources.shape import NO_FORM, form_of
 from receiver.terminal import one_line, visible
 
 TOLD = 10
@@ -34,7 +30,7 @@ def sightings(paths: Sequence[str], settings: Settings, source: str | None, unre
         raise Mistakes([settings.origin.mistake(("sources",), sentence)])
     for place, body in _bodies(paths):
         try:
-            told = _parse(body, settings, source)
+            told = sightings_of(body, settings, source, "--source NAME")
         except Refused as refused:
             unread.add(place, refused.sentence)
             continue
@@ -66,17 +62,6 @@ class Unread:
         if self._count > TOLD:
             click.echo(f"... and {self._count - TOLD} more that could not be read", err=True)
         return 1 if self._count else 0
-
-
-def _parse(body: bytes, settings: Settings, name: str | None) -> Sightings:
-    """As the named source would read it, else as the first of the kind that its form tells. Raises Refused."""
-    if name is None:
-        kind = form_of(body, settings.limits.values)
-        if kind is None:
-            raise Refused(f"{NO_FORM}; name the source that it is for: --source NAME")
-        name = next((known for known, source in settings.sources.items() if source.kind == kind), kind)
-    source = settings.sources.get(name) or Source.model_validate({"kind": name})
-    return read({}, body, context_of(settings, name, source), times.now())
 
 
 def _bodies(paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:

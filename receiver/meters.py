@@ -15,6 +15,8 @@ from prometheus_client.metrics_core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
+from receiver.domain.times import Instant, now
+
 SUM = "Counted by this process: sum over replicas."
 
 
@@ -28,6 +30,8 @@ class Meters:
         self._received: Counted[str] = Counted()
         self._outcomes: Counted[tuple[str, str]] = Counted()
         self._shown: defaultdict[Counter, Counted[Any]] = defaultdict(Counted)
+        self.heard_at: dict[str, Instant] = {}
+        """When a webhook of a source was last taken by this process."""
         self._of_intake()
         self._of_callers()
         self._of_the_store()
@@ -49,6 +53,13 @@ class Meters:
     def answered(self, source: str, seconds: float) -> None:
         """Observe how long one webhook waited for its answer."""
         self.intake_seconds.observe(seconds, source)
+        self.heard_at[source] = now()
+
+    def refusals(self, source: str) -> dict[str, int]:
+        """How many webhooks of the source were not taken, by reason."""
+        samples = (sample for metric in self.refused.collect() for sample in metric.samples)
+        here = (one for one in samples if one.name.endswith("_total") and one.labels["source"] == source)
+        return {one.labels["reason"]: int(one.value) for one in here}
 
     def enricher_ran(self, enricher: str, outcome: str, milliseconds: float) -> None:
         """Count one run of a deferred enricher."""
@@ -174,6 +185,10 @@ class Spread(Collector):
             self.introduce(*labels)
         self._counts[labels][bisect_left(self._bounds, amount)] += 1
         self._sums[labels] += amount
+
+    def count(self, *labels: str) -> int:
+        """How many were counted."""
+        return sum(self._counts.get(labels, ()))
 
     def collect(self) -> Iterator[Metric]:
         """As prometheus_client shows it."""

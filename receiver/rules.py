@@ -11,6 +11,7 @@ from receiver.domain.phrases import Values
 from receiver.domain.rules import Book, Rule
 from receiver.domain.trials import trials
 from receiver.errors import Mistake, Mistakes
+from receiver.flow.book import as_data, file_and_line
 from receiver.flow.setup import build, survey_of
 from receiver.flow.tryout import Tryout
 from receiver.meters import Meters
@@ -27,7 +28,7 @@ def listing(settings: Settings, words: Sequence[str], as_json: bool) -> Iterator
     sought = [word.lower() for word in words]
     found = [entry for entry in entries if all(word in _searched(entry) for word in sought)]
     if as_json:
-        yield from (json_line(_as_json(entry)) for entry in found)
+        yield from (json_line(as_data(entry)) for entry in found)
         return
     width = max((len(entry.id) for entry in found), default=0)
     does = max((len(entry.does) for entry in found), default=0)
@@ -72,7 +73,7 @@ def _asked(settings: Settings, book: Book, rule_id: str) -> list[Rule | Adjustme
     found = [rule for rule in rules if rule.id == rule_id]
     if not found:
         off = _named(survey_of(settings)[1], rule_id)[0]
-        raise Mistakes([Mistake(*_place(off.off), off.id, "is switched off here, so it applies to nothing")])
+        raise Mistakes([Mistake(*file_and_line(off.off), off.id, "is switched off here, so it applies to nothing")])
     return found
 
 
@@ -133,34 +134,13 @@ def _searched(entry: Entry) -> str:
     return f"{entry.kind} {entry.written} {entry.place} {entry.does}".lower()
 
 
-def _as_json(entry: Entry) -> dict[str, object]:
-    file, line = _place(entry.place)
-    rule = entry.rule
-    return {
-        "id": entry.id,
-        "kind": entry.kind,
-        "rank": rule.rank if isinstance(rule, Rule) else None,
-        "recommendations": len(rule.say) if isinstance(rule, Rule) else 0,
-        "sets": rule.sets if isinstance(rule, Adjustment) else None,
-        "file": file,
-        "line": line,
-        "replaces": entry.replaces or None,
-        "switched_off_by": entry.off or None,
-    }
-
-
 def _beside(entry: Entry) -> str:
     if entry.off:
         return f"  (switched off by {_near(entry.off)})"
     return f"  (in place of {_near(entry.replaces)})" if entry.replaces else ""
 
 
-def _place(place: str) -> tuple[str, int]:
-    file, _, line = place.rpartition(":")
-    return file, int(line)
-
-
 def _near(place: str) -> str:
     """`file:line`, from the current folder if it lies within."""
-    file, line = _place(place)
+    file, line = file_and_line(place)
     return f"{Path(file).relative_to(Path.cwd()) if Path(file).is_relative_to(Path.cwd()) else file}:{line}"

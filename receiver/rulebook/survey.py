@@ -60,6 +60,7 @@ def survey(folder: Path | None = None, named: Callable[[str], Mistake] | None = 
 
     Raises Mistakes as `load_book` does.
     """
+    _lines.cache_clear()  # the files may have changed since
     rules = load_rules(folder, named)
     book, recommending, adjusting = book_from(rules), rules.recommending, rules.adjusting
     entries = [_entry(rule, "adjustment", adjusting) for rule in book.adjustments.rules]

@@ -166,6 +166,19 @@ def _rows(kind: str, *texts: ColumnElement[str], n: ColumnElement[Any], more: An
     return select(literal(kind).label("kind"), *named, n.label("n"), last.label("more"))
 
 
+def heard(connection: Connection) -> dict[str, tuple[Instant, Instant]]:
+    """When an alert of each source was last seen, and when last firing. Looks at every alert's row."""
+    last = (func.max(alert.c.last_seen_at), func.max(alert.c.last_firing_at))
+    rows = connection.execute(select(alert.c.source, *last).group_by(alert.c.source))
+    return {source: (seen, firing) for source, seen, firing in rows}
+
+
+def set_aside(connection: Connection) -> dict[str, int]:
+    """How many alerts of each source are in quarantine."""
+    rows = connection.execute(select(quarantine.c.source, func.count()).group_by(quarantine.c.source))
+    return dict(rows.tuples())
+
+
 def voices(connection: Connection) -> dict[str, dict[str, int]]:
     """How often each source spoke with each of its kinds of webhook."""
     heard: dict[str, dict[str, int]] = {}

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from receiver.errors import Refused
 from receiver.sources import KINDS
-from receiver.web import acts, api, feed, health, intake, metrics, patterns, silences, tokens
+from receiver.web import acts, api, book, feed, health, intake, metrics, overview, patterns, silences, tokens
 from receiver.web.callers import caller
 from receiver.web.keys import CALLER
 from receiver.web.problems import answered
@@ -40,6 +40,8 @@ ROUTES = (
     *acts.ROUTES,
     *silences.ROUTES,
     *patterns.ROUTES,
+    *overview.ROUTES,
+    *book.ROUTES,
     Route("GET", "/metrics", metrics.metrics, Asks.READ, "Prometheus metrics"),
     Route("GET", "/healthz", health.healthy, Asks.NOTHING, "200 while the process serves"),
     Route("GET", "/readyz", health.ready, Asks.NOTHING, "200 when webhooks can be taken, else 503"),
