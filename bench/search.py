@@ -147,9 +147,8 @@ def _insert(connection: Connection, rows: list[dict[str, Any]]) -> None:
 
 def measure(server: Server, title: str) -> None:
     """Print how long the first page takes, and the tenth."""
-    print(
-        f"\n{title}\n\n| search | sort | found | first page p50 | p95 | tenth page p50 | p95 |\n|---|---|--:|--:|--:|--:|--:|"
-    )
+    print(f"\n{title}\n\n| search | sort | found | first page p50 | p95 | tenth page p50 | p95 |")
+    print("|---|---|--:|--:|--:|--:|--:|")
     client = Client(server)
     for what, search, sort in CELLS:
         path = "/api/v1/alerts?" + urlencode({"query": search, "sort": sort})

@@ -30,9 +30,9 @@ from receiver.settings import Settings
 from receiver.settings.sources import Auth
 from receiver.store import Spool, Store, open_database, unusable
 from receiver.web.attempts import Attempts
+from receiver.web.book import SURVEY, Survey
 from receiver.web.keys import ATTEMPTS, CONFIGURATION, INTO, METERS, PATTERNS, STORE, TOKENS, UNDERWAY
 from receiver.web.protocol import Runner
-from receiver.web.book import SURVEY, Survey
 from receiver.web.routes import add_routes
 from receiver.web.underway import Underway
 

@@ -153,10 +153,12 @@ async def walked(store: Store, asked: AlertQuery) -> list[dict[str, Any]]:
 
 TERMS = (
     "disk", '"is full"', "-cpu", "92%", "a_b", '"back\\\\slash"', '"say"', "überlast", "Überlast", "enriched", "100%",
-    "status:open", "-status:open", "status:resolved,active", "priority:critical,low", "priority>=medium", "-priority:info",
+    "status:open", "-status:open", "status:resolved,active", "priority:critical,low", "priority>=medium",
+    "-priority:info",
     "category:database,system", "-category:database", "source:am", "-source:am", "kind:grafana", "-kind:grafana",
     "name:HighCPU,100%", "assignee:none", 'assignee:"none",ada', "-assignee:ada", "id:7,12,250,9999", "-id:7,8,9",
-    "team=shop", "team!=shop", "team=", "team!=", "alertname=DiskFull", "pod=~web-1.*", "pod!~web-1.*", "team=~", "team=~shop|ops",
+    "team=shop", "team!=shop", "team=", "team!=", "alertname=DiskFull", "pod=~web-1.*", "pod!~web-1.*", "team=~",
+    "team=~shop|ops",
     'label."a b.c/d"="y\nz"', 'label."a b.c/d"=~"y.z"', 'label."a b.c/d"="q\\""', "nothing=x",
     "age>2d", "age<=36h", "seen<20h", "-seen<20h", "ended>2027-01-12", "-ended>2027-01-12", "started<2027-01-13",
     "count>3", "count=2", "count!=2",

@@ -23,9 +23,9 @@ def age(moment: object, now: float) -> str:
 
 
 def until(moment: object, now: float) -> str:
-    """How long it is until then, as `12 m`; "" when there is no such moment."""
+    """How long it is until then, to the nearest `12 m`; "" when there is no such moment."""
     told = instant(moment)
-    return "" if told is None else short(told.timestamp() - now)
+    return "" if told is None else _near(told.timestamp() - now)
 
 
 def short(seconds: float) -> str:
@@ -34,3 +34,8 @@ def short(seconds: float) -> str:
         if seconds >= size:
             return f"{int(seconds // size)} {unit}"
     return f"{max(0, int(seconds))} s"
+
+
+def _near(seconds: float) -> str:
+    size = next((size for size, _ in _UNITS if seconds >= size), 1)
+    return short(round(seconds / size) * size)

@@ -102,7 +102,8 @@ def _tell_all(told: dict[str, Any], remote: Remote, doing: Doing, as_json: bool)
 
 def _nothing(skipped: int, doing: Doing) -> str:
     if skipped:
-        return f"all {_alerts(skipped)} found by it {'is' if skipped == 1 else 'are'} {DONE[doing.action]} already"
+        found = "the only alert found by it is" if skipped == 1 else f"all {skipped} alerts found by it are"
+        return f"{found} {DONE[doing.action]} already"
     return f"no alert is found by {doing.query}"
 
 

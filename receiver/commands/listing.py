@@ -9,7 +9,7 @@ from receiver.commands.ages import age
 from receiver.commands.options import Place
 from receiver.commands.outcome import Code, Failed
 from receiver.commands.remote import Remote, listed, stranger
-from receiver.commands.table import Column, say
+from receiver.commands.table import Column, plain, say
 from receiver.commands.where import find
 from receiver.terminal import json_line
 
@@ -26,12 +26,15 @@ _ALERTS = (
 )
 _SOURCES = (
     Column("SOURCE"),
-    Column("KIND", rank=1),
-    Column("LAST SEEN", right=True),
+    Column("SEEN", right=True),
     Column("OPEN", right=True),
-    Column("ALERTS", rank=2, right=True),
-    Column("STATE"),
+    Column("CLOSED", rank=2, right=True),
+    Column("UNREAD", rank=1, right=True),
+    Column("REFUSED", rank=3, right=True),
+    Column("KIND", rank=5),
+    Column("ADDRESS"),
 )
+_COUNTS = (Column("OPEN", right=True), Column("BY", rank=1), Column(""))
 
 
 def alerts(place: Place, query: str, sort: str, most: int | None, *, as_json: bool) -> None:
@@ -75,23 +78,29 @@ def sources(place: Place, *, as_json: bool) -> None:
     if as_json:
         _printed(told)
         return
-    say(_SOURCES, [_sender(source, remote.now) for source in told])
+    try:
+        say(_SOURCES, [_sender(source, remote.now) for source in told])
+    except (KeyError, TypeError, AttributeError):
+        raise stranger(remote.url) from None
 
 
 def stats(place: Place, *, as_json: bool) -> None:
     """Print the counts. Raises Failed."""
     remote = Remote(find(place))
     told = remote.get("/api/v1/stats")
-    if as_json:
-        click.echo(json_line(told))
-        return
-    rows = [
-        (title, name, count)
-        for title, counts in told.items()
-        if isinstance(counts, dict)
-        for name, count in counts.items()
-    ]
-    say((Column("BY"), Column(""), Column("ALERTS", right=True)), rows)
+    try:
+        if as_json:
+            click.echo(json_line(told))
+            return
+        kinds = ("priority", "category", "source")
+        rows = [(count, kind, name) for kind in kinds for name, count in told[f"by_{kind}"].items() if count]
+        statuses = ", ".join(f"{count} {plain(status)}" for status, count in told["by_status"].items() if count)
+        click.echo(f"{told['open']} open, {told['closed']} closed" + (f": {statuses}" if statuses else ""))
+        if rows:
+            click.echo("")
+            say(_COUNTS, [*rows, *((one["open"], "name", one["name"]) for one in told["names"][:10])])
+    except (KeyError, TypeError, AttributeError):
+        raise stranger(remote.url) from None
 
 
 def _row(alert: dict[str, Any], remote: Remote) -> tuple[object, ...]:
@@ -112,7 +121,10 @@ def _row(alert: dict[str, Any], remote: Remote) -> tuple[object, ...]:
 
 
 def _sender(source: dict[str, Any], now: float) -> tuple[object, ...]:
-    return (source.get("name"), source.get("kind"), age(source.get("last_seen_at"), now))
+    refused = sum(source["refused"].values())
+    seen = age(source["last_seen_at"], now) or "never"
+    counts = (source["open"], source["closed"], source["quarantined"] or "", refused or "")
+    return (source["name"], seen, *counts, source["kind"], source["address"])
 
 
 def _printed(told: Iterable[dict[str, Any]]) -> int:

@@ -31,9 +31,9 @@ class Remote:
         """The server's clock at its last answer, in seconds since the epoch."""
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
-        """The JSON that is there. Parameters that are None are left out."""
+        """The JSON that is there. Parameters that are None are left out, a tuple is several of them."""
         asked = {name: value for name, value in (query or {}).items() if value is not None}
-        return self.ask("GET", path + (f"?{urlencode(asked, quote_via=quote)}" if asked else ""))
+        return self.ask("GET", path + (f"?{urlencode(asked, doseq=True, quote_via=quote)}" if asked else ""))
 
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """What the server answers to that JSON."""

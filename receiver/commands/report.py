@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import click
+from wcwidth import wrap
 
 from receiver.commands.ages import short
 from receiver.commands.options import Place
@@ -64,18 +65,17 @@ def _told(
 
 
 def _report(told: dict[str, Any]) -> None:
-    click.echo(f"{told['total_alerts']} alerts in {told['days']} days{_trend(told)}")
-    if not told["complete"]:
-        click.echo(f"only what began since {told['known_since']} is known")
+    alerts = f"{told['total_alerts']} alert{'' if told['total_alerts'] == 1 else 's'}"
+    _wrapped(f"{alerts} in {told['days']} days{_trend(told)}")
     for what, lengths in (("somebody acted on them", told["mtta"]), ("they were resolved", told["mttr"])):
         if lengths["count"]:
             p95 = short(lengths["p95_seconds"])
-            click.echo(f"{what} after {short(lengths['p50_seconds'])}, 95% of them within {p95} ({lengths['count']})")
+            _wrapped(f"{what} after {short(lengths['p50_seconds'])}, 95% of them within {p95} ({lengths['count']})")
     _listed("what it means", told["insights"])
     click.echo("")
     say(_TYPES, [_type(one) for one in told["by_type"]])
     _hours(told)
-    _listed("noisiest", map(_often, told["noisiest"][:SHOWN]))
+    _listed("noisiest", (_often(one) for one in told["noisiest"][:SHOWN] if one["times"] > 1))
     _listed("flapping", (f"{_often(one)} [alert {one['alert']}]" for one in told["flapping"][:SHOWN]))
     _listed("longest open", map(_open, told["longest_open"][:SHOWN]))
     _listed("never acted on", map(_often, told["never_acted_on"][:SHOWN]))
@@ -88,7 +88,7 @@ def _trend(told: dict[str, Any]) -> str:
 
 
 def _often(one: dict[str, Any]) -> str:
-    return f"{one['times']} times {one['name']}{_about(one)}"
+    return f"{'once' if one['times'] == 1 else str(one['times']) + ' times'} {one['name']}{_about(one)}"
 
 
 def _open(one: dict[str, Any]) -> str:
@@ -98,7 +98,9 @@ def _open(one: dict[str, Any]) -> str:
 
 
 def _hygiene(told: dict[str, Any]) -> None:
-    click.echo(f"rules that alerted in {told['days']} days, {told['others']} others left out\n")
+    others = f", {told['others']} more names left out" if told["others"] else ""
+    _wrapped(f"rules that alerted in {told['days']} days{others}")
+    click.echo("")
     say(_RULES, [_rule(one) for one in told["rules"]])
     for one in told["rules"]:
         if one["proposal"] != "keep":
@@ -109,7 +111,8 @@ def _hours(told: dict[str, Any]) -> None:
     hours: Sequence[int] = told["hourly_distribution"]
     most = max(hours)
     bars = "".join(_BARS[-(-count * (len(_BARS) - 1) // most)] for count in hours)
-    click.echo(f"\nby the hour, {told['zone']}; most at {told['peak_hour']:02}:00")
+    click.echo("")
+    _wrapped(f"by the hour, {told['zone']}; most at {told['peak_hour']:02}:00")
     click.echo(f"  {bars}\n  0     6     12    18")
 
 
@@ -135,12 +138,14 @@ def _about(one: dict[str, Any]) -> str:
 
 
 def _listed(head: str, sentences: Iterable[str]) -> None:
-    from wcwidth import wrap
-
-    told = [plain(sentence) for sentence in sentences]
-    if not told:
-        return
-    click.echo(f"\n{plain(head)}")
+    told = list(sentences)
+    if told:
+        click.echo("")
+        _wrapped(head)
     for sentence in told:
-        for number, line in enumerate(wrap(sentence, max(20, window() - 4))):
-            click.echo(f"{'    ' if number else '  '}{line}")
+        _wrapped(sentence, "  ", "    ")
+
+
+def _wrapped(text: str, first: str = "", further: str = "  ") -> None:
+    for number, line in enumerate(wrap(plain(text), max(20, window() - len(further)))):
+        click.echo(f"{further if number else first}{line}")

@@ -122,7 +122,8 @@ def told(change: dict[str, Any]) -> str:
     head = f"{_clock(instant(change['at']))}  {alert['id']:>5}  "
     kind = f"  {change['kind']!s:12}  "
     room = max(2, window() - len(head) - 8 - len(kind))
-    by = cut(f"({plain(change['who'] + (': ' if change['why'] else '') + change['why'])})", room // 2)
+    who, why = str(change["who"]).removeprefix("source:"), change["why"]
+    by = cut(f"({plain(f'{who}: {why}' if why else who)})", room // 2)
     title = cut(plain(alert["title"]), room - width(by) - 2)
     colour = COLOURS.get(priority)
     shown = click.style(f"{priority:8}", **colour) if colour else f"{priority:8}"

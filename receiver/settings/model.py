@@ -208,9 +208,7 @@ class Settings(Section):
     limits: Limits = Limits()
     lifecycle: Lifecycle = Lifecycle()
     retention: Retention = Retention()
-    sources: Mapping[Name, Annotated[Source, BeforeValidator(section)]] = Field(
-        default_factory=usual_sources
-    )
+    sources: Mapping[Name, Annotated[Source, BeforeValidator(section)]] = Field(default_factory=usual_sources)
     enrichers: Mapping[Name, Annotated[Plugin, BeforeValidator(section)]] = Field(
         default_factory=lambda: {name: Plugin() for name in SHIPPED}
     )

@@ -7,9 +7,23 @@ from aiohttp import web
 
 from receiver.errors import Refused
 from receiver.sources import SENDERS
-from receiver.web import acts, api, book, create, document, feed, health, intake, metrics, overview, patterns, silences, tokens
+from receiver.web import (
+    acts,
+    api,
+    book,
+    create,
+    document,
+    feed,
+    health,
+    intake,
+    metrics,
+    overview,
+    patterns,
+    silences,
+    tokens,
+)
 from receiver.web.callers import caller
-from receiver.web.keys import CALLER, CONFIGURATION
+from receiver.web.keys import CALLER
 from receiver.web.problems import answered
 from receiver.web.table import Asks, Handle, Route
 
