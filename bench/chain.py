@@ -47,25 +47,24 @@ def advice() -> None:
     alerts = {e.expr: sighting_of(e) for rule in setup.book.rules for e in rule.examples if e.expr}
     context = Context(now=times.now(), rules=setup.book)
     seen: dict[str, list[float]] = {}
+    described = []
     for sighting in alerts.values():
         others = [
             replace(sighting, labels={**sighting.labels, "instance": f"host-{number}:9100"}) for number in range(STORM)
         ]
         began = time.perf_counter()
-        described = describe(setup.inline, sighting, context)
+        described.append(describe(setup.inline, sighting, context))
         seen.setdefault("inline, rule not seen before", []).append((time.perf_counter() - began) * 1e6)
-        again = deepcopy(described)
         for name, work in (
             ("inline, next alerts of the same rule", lambda other: describe(setup.inline, other, context)),
             ("the same, made ready to be stored", lambda other: plan.describe(other, ONCE, context.now)),
             ("unchanged repeat", plan.digest),
         ):
             seen.setdefault(name, []).append(_once(partial(_for_each, work, others)) / STORM)
-        for name, look in (
-            ("looked at, rule not seen before", partial(extend, described, setup.shown, context)),
-            ("looked at again", partial(extend, again, setup.shown, context)),
-        ):
-            seen.setdefault(name, []).append(_once(look))
+    for alert in described:
+        again = deepcopy(alert)
+        for name, of in (("looked at, rule not seen before", alert), ("looked at again", again)):
+            seen.setdefault(name, []).append(_once(partial(extend, of, setup.shown, context)))
     print(f"\n## advice: {len(setup.book.rules)} rules, {len(alerts)} alerting rules, median microseconds an alert\n")
     print("| what | us |\n|---|--:|")
     for name, taken in seen.items():

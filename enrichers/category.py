@@ -1,7 +1,8 @@
 """Which of the seven categories an alert belongs to: by its label, else by the words of its name and metric."""
 
-import re
 from functools import lru_cache
+
+import re2
 
 from enrichers.api import Context
 from receiver.domain.enrichment import AlertView, Enrichment
@@ -118,7 +119,19 @@ _SIGNS: tuple[tuple[Category, int, str], ...] = (
     # What a controller was told to make is not there yet: the declaration or the controller is at fault.
     (Category.APPLICATION, _SYMPTOM, r"(crossplane|managed) resources?|claims? not ready"),
 )
-_TABLE = tuple((category, weight, re.compile(rf"\b(?:{words})\b")) for category, weight, words in _SIGNS)
+
+
+def _together() -> "re2.Set":
+    """All signs in one search: each by itself took a third of the time an alert of a new rule takes to be read."""
+    made = re2.Set.SearchSet()
+    for _, _, words in _SIGNS:
+        made.Add(rf"\b(?:{words})\b")
+    made.Compile()
+    return made
+
+
+_TOGETHER = _together()
+_ORDER = tuple(dict.fromkeys(category for category, *_ in _SIGNS))
 _VALID = {str(category): category for category in Category}
 LOOKED_AT = 300
 """Characters of name and of metric."""
@@ -137,9 +150,10 @@ def category(alert: AlertView, _context: Context) -> Enrichment | None:
 
 @lru_cache(4096)
 def _by_words(name: str, metric: str) -> Category:
-    told, measured = words_of(name), words_of(metric)
-    scores = dict.fromkeys((found for found, *_ in _SIGNS), 0)  # of two with the same score the first one stands
-    for found, weight, words in _TABLE:
-        scores[found] += weight * (_NAME * bool(words.search(told)) + _METRIC * bool(words.search(measured)))
+    scores = dict.fromkeys(_ORDER, 0)  # of two with the same score the first one stands
+    for said, text in ((_NAME, name), (_METRIC, metric)):
+        for place in _TOGETHER.Match(words_of(text)) or ():
+            found, weight, _ = _SIGNS[place]
+            scores[found] += weight * said
     best = max(scores, key=scores.__getitem__)
     return best if scores[best] else Category.APPLICATION

@@ -5,11 +5,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 import promql_parser as promql
 
-from enrichers.promtree import bare, clock_of, constant, divides, functions_in, kept_in, name_of, scale_of, selectors_in
+from enrichers.promtree import (
+    bare,
+    clock_of,
+    constant,
+    divides,
+    functions_in,
+    kept_in,
+    name_of,
+    nodes_in,
+    scale_of,
+    selectors_in,
+)
 from receiver.domain.enrichment import Direction
 
 LONGEST = 8192
@@ -95,20 +106,19 @@ def _is_limit(sign: str | None, threshold: float | None) -> bool:
     return (sign, threshold) not in ((">", 0), (">=", 1), ("<", 1), ("<=", 0))
 
 
-def expression_of(generator_url: str) -> str | None:
-    """The expression in Prometheus' `generatorURL` (`g0.expr=...`); None when there is none or it is too long."""
-    if "g0.expr=" not in generator_url:
-        return None
-    found = parse_qs(urlsplit(generator_url).query).get("g0.expr")
-    return found[0].strip() if found and len(found[0]) <= LONGEST else None
+def _told_in(generator_url: str) -> tuple[str | None, str | None]:
+    """What Prometheus' `generatorURL` tells: the expression (`g0.expr=...`), unless there is none or it is too long;
+    and Prometheus' own address, from the URL of its graph page, unless it is no plain web address.
 
-
-def _server_of(generator_url: str) -> str | None:
-    """Prometheus' own address, from the URL of its graph page; None when it is no plain web address."""
+    Raises ValueError when it is no URL.
+    """
     parts = urlsplit(generator_url)
-    if parts.scheme not in ("http", "https") or not parts.netloc or not generator_url.isprintable():
-        return None
-    return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/graph').removesuffix('/')}"
+    told = next((part for part in parts.query.split("&") if part.startswith("g0.expr=")), "")
+    expression = unquote_plus(told.removeprefix("g0.expr=")).strip()
+    server = None
+    if parts.scheme in ("http", "https") and parts.netloc and generator_url.isprintable():
+        server = f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/graph').removesuffix('/')}"
+    return expression if expression and len(expression) <= LONGEST else None, server
 
 
 @lru_cache(1024)
@@ -120,8 +130,7 @@ def read(generator_url: str) -> Reading | None:
     if "g0.expr=" not in generator_url or len(generator_url) > LONGEST_URL:
         return None
     try:
-        expression = expression_of(generator_url)
-        server = _server_of(generator_url)
+        expression, server = _told_in(generator_url)
     except ValueError:
         return None
     tree = parsed(expression) if expression is not None else None
@@ -140,7 +149,10 @@ def parsed(expression: str) -> Any:
 
 def _reading(expression: str, tree: Any, server: str | None) -> Reading:
     found = _comparison(tree) or Comparison(tree, None, None)
-    selectors = list(selectors_in(found.measured)) or list(selectors_in(tree))
+    everything = nodes_in(tree)
+    measured = everything if found.measured is tree else nodes_in(found.measured)
+    named = selectors_in(everything)
+    selectors = selectors_in(measured) or named
     selected: dict[str, str] = {}
     for selector in selectors:
         for matcher in selector.matchers.matchers:
@@ -150,14 +162,14 @@ def _reading(expression: str, tree: Any, server: str | None) -> Reading:
         expression,
         server,
         metric=next((name for selector in selectors if (name := name_of(selector))), None),
-        metrics=tuple(dict.fromkeys(n for s in (*selectors, *selectors_in(tree)) if (n := name_of(s)))),
+        metrics=tuple(dict.fromkeys(n for s in (*selectors, *named) if (n := name_of(s)))),
         measured=found.measured,
         sign=found.sign,
         threshold=found.threshold,
-        functions=frozenset(functions_in(found.measured)),
-        clock="since" if found.since else clock_of(found.measured),
+        functions=frozenset(functions_in(measured)),
+        clock="since" if found.since else clock_of(measured),
         scale=scale_of(found.measured),
-        divided=divides(found.measured),
+        divided=divides(measured),
         kept=None if (kept := kept_in(found.measured)) is None else tuple(name for name in kept if name != "le"),
         selected=selected,
     )

@@ -48,27 +48,30 @@ def bare(node: Any) -> Any:
     return node
 
 
-def _children(node: Any) -> tuple[Any, ...]:
-    if isinstance(node, promql.BinaryExpr):
-        return (node.lhs, node.rhs)
-    if isinstance(node, promql.Call):
-        return tuple(node.args)
-    if isinstance(node, promql.AggregateExpr | promql.ParenExpr | promql.UnaryExpr | promql.SubqueryExpr):
-        return (node.expr,)
-    if isinstance(node, promql.MatrixSelector):
-        return (node.vector_selector,)
-    return ()
+_CHILDREN: dict[type, Callable[[Any], tuple[Any, ...]]] = {
+    promql.BinaryExpr: lambda node: (node.lhs, node.rhs),
+    promql.Call: lambda node: tuple(node.args),
+    promql.AggregateExpr: lambda node: (node.expr,),
+    promql.ParenExpr: lambda node: (node.expr,),
+    promql.UnaryExpr: lambda node: (node.expr,),
+    promql.SubqueryExpr: lambda node: (node.expr,),
+    promql.MatrixSelector: lambda node: (node.vector_selector,),
+}
 
 
-def _walk(node: Any) -> Iterator[Any]:
-    yield node
-    for child in _children(node):
-        yield from _walk(child)
+def nodes_in(node: Any) -> list[Any]:
+    """The node and all below it, from the left. The parser makes a node anew each time it is asked for."""
+    found = [node]
+    children = _CHILDREN.get(type(node))
+    if children is not None:
+        for child in children(node):
+            found += nodes_in(child)
+    return found
 
 
-def selectors_in(node: Any) -> Iterator[Any]:
-    """The vector selectors, from the left."""
-    return (found for found in _walk(node) if isinstance(found, promql.VectorSelector))
+def selectors_in(nodes: Iterable[Any]) -> list[Any]:
+    """The vector selectors among them."""
+    return [found for found in nodes if isinstance(found, promql.VectorSelector)]
 
 
 def name_of(selector: Any) -> str | None:
@@ -78,9 +81,9 @@ def name_of(selector: Any) -> str | None:
     return next((m.value for m in selector.matchers.matchers if m.name == "__name__"), None)
 
 
-def functions_in(node: Any) -> Iterator[str]:
-    """The names of all functions and aggregations."""
-    for found in _walk(node):
+def functions_in(nodes: Iterable[Any]) -> Iterator[str]:
+    """The names of all functions and aggregations among them."""
+    for found in nodes:
         if isinstance(found, promql.Call):
             yield str(found.func.name)
         elif isinstance(found, promql.AggregateExpr):
@@ -114,20 +117,20 @@ def _largest_scale(nodes: Iterable[Any]) -> float:
     return max((scale_of(node) for node in nodes if constant(node) is None), default=1.0)
 
 
-def divides(node: Any) -> bool:
-    """True when something measured is divided by something measured."""
+def divides(nodes: Iterable[Any]) -> bool:
+    """True when one of them divides something measured by something measured."""
     return any(
         isinstance(found, promql.BinaryExpr)
         and str(found.op) == "/"
         and constant(found.lhs) is None
         and constant(found.rhs) is None
-        for found in _walk(node)
+        for found in nodes
     )
 
 
-def clock_of(node: Any) -> Literal["since", "until"] | None:
+def clock_of(nodes: Iterable[Any]) -> Literal["since", "until"] | None:
     """Whether time that has passed is measured (`time() - x`), or time that is left (`x - time()`)."""
-    for found in _walk(node):
+    for found in nodes:
         if isinstance(found, promql.BinaryExpr) and str(found.op) == "-":
             left, right = (_is_now(side) for side in (found.lhs, found.rhs))
             if left != right:

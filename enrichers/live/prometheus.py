@@ -17,7 +17,7 @@ from enrichers.live.promapi import Row, line, listed, vector
 from enrichers.live.service import Service, document, excerpt, web_address
 from enrichers.live.trend import Limit
 from enrichers.live.trend import trend as course
-from enrichers.promtree import clock_of
+from enrichers.promtree import clock_of, nodes_in
 from enrichers.query import LONGEST as LONGEST_QUERY
 from enrichers.thresholds import overage_percent
 from enrichers.units import figure
@@ -192,7 +192,7 @@ def _figure_of(alert: AlertView) -> _Figure | None:
     if not isinstance(query, str) or len(query) > LONGEST_QUERY or (tree := promql.parsed(query)) is None:
         return None
     reading = promql.read(alert.generator_url)
-    if reading is not None and reading.clock == "since" and clock_of(tree) is None:
+    if reading is not None and reading.clock == "since" and clock_of(nodes_in(tree)) is None:
         query = f"time() - ({query})"  # a moment says nothing, how long ago it was does
         tree = promql.parsed(query)
     limit = None if alert.threshold is None or alert.direction is None else Limit(alert.threshold, alert.direction)

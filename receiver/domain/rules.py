@@ -122,7 +122,6 @@ class Book:
                 if len(said) == most:
                     return tuple(said.values())
         return (*said.values(), next_best) if next_best is not None and not own else tuple(said.values())
-        return tuple(said.values())
 
 
 def _things(view: AlertView) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ def _options(megabytes: int) -> re2.Options:
 
 
 _OPTIONS = _options(8)
-_TOGETHER = (16, 64, 512)
+_TOGETHER = (24, 64, 512)
 """Megabytes for a set and the states it remembers: what the shipped book needs to be quick (with half of it three times
 as slow), and more for larger ones."""
 
