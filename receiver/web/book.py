@@ -108,7 +108,7 @@ ROUTES = (
     ),
     Route(
         "POST",
-        "/api/v1/rules/test",
+        "/api/v1/trials",
         test,
         Asks.READ,
         "which rules would speak of a webhook's alerts, and why; nothing is stored",
