@@ -32,7 +32,9 @@ def _length(told: str) -> str:
 Moment = Annotated[str, Field(max_length=60, json_schema_extra={"format": "date-time"}), AfterValidator(_moment)]
 Length = Annotated[str, Field(max_length=40, json_schema_extra={"format": "length"}), AfterValidator(_length)]
 MatcherText = Annotated[str, Field(json_schema_extra={"format": "matcher"})]
-Matchers = Annotated[list[MatcherText], Field(min_length=1)] | MatcherText
+Matchers = Annotated[list[MatcherText], Field(json_schema_extra={"minItems": 1})] | MatcherText
+"""The document says that one is needed; what is said of none is said where matchers are read, the same for a list and a
+text."""
 Cron = Annotated[str, Field(max_length=LONGEST_SCHEDULE, json_schema_extra={"format": "cron"})]
 Zone = Annotated[str, Field(max_length=80, json_schema_extra={"format": "zone"})]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
