@@ -127,7 +127,7 @@ def _asked(request: web.Request, form: type[Q]) -> Q:
     """The URL's parameters as that form. Raises Refused."""
     query = request.query
     try:
-        return form.model_validate({clean(name): clean(",".join(query.getall(name))) for name in query})
+        return form.model_validate({clean(name): ",".join(query.getall(name)) for name in query})
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))[:80]
