@@ -573,7 +573,10 @@ async def test_an_alert_that_is_not_there_is_404(site: Site) -> None:
         (b'{"note": "\\u0000"}', 200),
         (b"\xff", 400),
         (b'{"note": "x", "note": "y"}', 200),
+        (b'\xef\xbb\xbf{"note": "x"}', 200),
+        (b'{"note": "' + b" " * 2**20 + b'"}', 413),
     ],
+    ids=lambda told: told[:30] if isinstance(told, bytes) else told,
 )
 async def test_odd_bodies(site: Site, body: bytes, status: int) -> None:
     (alert,) = await opened(site, "a")

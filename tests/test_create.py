@@ -264,6 +264,16 @@ async def test_what_does_not_fit_is_refused_by_name(tmp_path: Path, form: str, b
         assert (await site.get("/api/v1/alerts")).json["alerts"] == []
 
 
+async def test_half_characters_and_nul_lose_no_alert(tmp_path: Path) -> None:
+    async with serving(tmp_path) as site:
+        told = b'{"type": "x", "title": "a\\ud83d", "message": "b\\u0000", "metadata": {"\\udcff": ["\\u0000"]}}'
+        for body in (told, b"\xef\xbb\xbf" + told):
+            assert (await tell(site, PLAIN, body)).status in (200, 201)
+        alert = (await site.get("/api/v1/alerts/1")).json
+        assert (alert["title"], alert["message"], alert["notification_count"]) == ("a\ufffd", "b\ufffd", 2)
+        assert alert["metadata"]["\ufffd"] == ["\ufffd"]
+
+
 @pytest.mark.only("sqlite")
 async def test_no_json_and_other_types_are_refused(tmp_path: Path) -> None:
     async with serving(tmp_path) as site:

@@ -78,6 +78,7 @@ async def test_without_since_it_begins_now_and_says_when_that_is(tmp_path):
 @pytest.mark.parametrize(
     "query",
     [
+        "since=",
         "since=yesterday",
         "limit=0",
         "limit=501",

@@ -18,7 +18,7 @@ from receiver.domain.vocabulary import Kind, Status
 from receiver.flow import silence as flow
 from receiver.flow.hush import Hush
 from receiver.store import Store, hushing, rows, silences
-from tests.stores import open_store, seen, take
+from tests.stores import T0, open_store, seen, take
 
 DOWN = ("alertname=Down",)
 
@@ -128,7 +128,7 @@ async def test_all_that_fit_are_found(path: Path, indexed: bool, monkeypatch: py
         severities = ("critical", "high", "medium", "low")
         many = [seen(f"f{n}", team=f"t{n % 3}", severity=severities[n % 4], n=str(n)) for n in range(150)]
         await take(store, *many)
-        await take(store, *[seen(f"f{n}", firing=False, end=times.now()) for n in range(30)])
+        await take(store, *[seen(f"f{n}", firing=False, end=T0 + MINUTE) for n in range(30)])
         made = await silence(store, "team=t1", 'severity="high"', 'n!~"1.*"')
         looker = hush(store)
         await looker.look()

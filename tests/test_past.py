@@ -5,14 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, MetaData, insert
 
 from receiver.domain import acts, times
 from receiver.domain.history import Past
 from receiver.domain.sighting import Sightings
 from receiver.domain.times import DAY, HOUR, MINUTE, Instant
 from receiver.store import Store, migrate, sweeps
-from receiver.store.tables import alert, change, content
 from tests.stores import PlainPlan, database, open_store, seen, take
 
 NOW = times.now()
@@ -191,7 +190,10 @@ async def test_alerts_without_a_name_are_similar_to_nothing(store):
 async def test_notes_from_before_they_were_looked_for_are_found(tmp_path):
     def fill(connection: Connection) -> None:
         migrate.upgrade(connection, "0002")
-        kept = {column.name: 0 for column in alert.columns if column.name not in ("has_note", "latest", "predecessor")}
+        old = MetaData()  # the tables as they were then
+        old.reflect(connection, only=("alert", "change", "content"))
+        alert, change, content = (old.tables[name] for name in ("alert", "change", "content"))
+        kept = {column.name: 0 for column in alert.columns if column.name not in ("latest", "predecessor")}
         texts = ("source", "fingerprint", "status", "resolved_by", "recent", "episodes", "priority", "category", "name")
         row = kept | dict.fromkeys(texts, "") | {"digest": b"", "heartbeat": False, "silenced": False, "latest": True}
         row |= {"id": 1, "source": "am", "fingerprint": "f", "status": "resolved", "name": "Down", "change_count": 2}

@@ -183,6 +183,8 @@ REFUSED: list[tuple[Mapping[str, Any], str]] = [
     ({"schedule": "0 2 * * *", "lasts": None}, "lasts: is missing"),
     ({"schedule": "0 2 * * *", "lasts": "400d"}, "lasts: is longer than 366 days"),
     ({"who": ""}, "who"),
+    ({"who": "a\0b"}, "who"),
+    ({"who": "alertsage"}, "who"),
     ({"until": "tomorrow"}, "until"),
 ]
 

@@ -74,7 +74,7 @@ REFUSED: list[tuple[Any, int, str]] = [
     (NEW | {"expires": "99999d"}, 422, "longer than"),
     (NEW | {"token": "mine"}, 422, "token"),
     ([], 422, ""),
-    (b"{", 400, "no JSON"),
+    (b"{", 400, "the body is not JSON"),
     (b"", 422, "name"),
 ]
 

@@ -1,4 +1,4 @@
-"""`alertsage tokens` on the database: without a server, and beside one."""
+"""`alertsage tokens --local`, on the database itself: without a server, and beside one."""
 
 import json
 import re
@@ -16,11 +16,12 @@ from tests.tokens import sent
 
 
 def command(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """`alertsage tokens ...` with the configuration in that folder."""
+    """`alertsage tokens ...` on the database of the configuration in that folder; `forget` knows no other."""
     config = folder / "config.yaml"
     if not config.exists():
         config.write_text(f"database: {{url: '{address(folder)}'}}")
-    line = [ALERTSAGE, "tokens", arguments[0], "--config", config, *arguments[1:]]
+    local = [] if arguments[0] == "forget" else ["--local"]
+    line = [ALERTSAGE, "tokens", arguments[0], "--config", config, *local, *arguments[1:]]
     return subprocess.run(line, capture_output=True, text=True, check=False)
 
 

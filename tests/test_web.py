@@ -120,7 +120,7 @@ async def test_each_route_asks_for_what_its_line_of_the_table_says(tmp_path: Pat
     async with serving(tmp_path, SECRETS) as site:
         for route in ROUTES:
             name = "graf-prod" if "grafana" in route.path else "prod"
-            path = route.path.replace("{kind}", "alertmanager").replace("{name}", name).replace("{id}", "1")
+            path = route.path.format(kind="alertmanager", name=name, id=1, rule="disk-full")
             answer = await site.ask(route.method, path, b"{}")
             if route.asks is Asks.NOTHING:
                 assert answer.status == 200, path
@@ -192,10 +192,21 @@ async def test_health_answers_200_while_all_is_well(site: Site, method: str, pat
 
 
 async def test_nowhere_is_404_with_a_sentence(site: Site) -> None:
-    for path in ("/nowhere", "/api/v2/alerts"):
+    for path in ("/nowhere", "/api/v2/alerts", "/api/v1/alerts%2F1", "/api/v1/rules/%7Brule%7D"):
         answer = await site.get(path)
         assert answer.status == 404
         assert "GET /" in answer.json["detail"]
+
+
+async def test_another_word_in_place_of_a_number_is_told_for_what_it_is(site: Site) -> None:
+    for method, path, missing in (
+        ("GET", "/api/v1/silences/mine", "there is no silence mine"),
+        ("POST", "/api/v1/alerts/last/resolve", "there is no alert last"),
+        ("DELETE", f"/api/v1/silences/{'9' * 99}x/", f"there is no silence {'9' * 40}"),
+    ):
+        answer = await site.ask(method, path)
+        assert (answer.status, answer.json["detail"]) == (404, missing)
+    assert (await site.get("/api/v1/silences/preview")).headers["Allow"] == "POST"
 
 
 async def test_the_index_names_every_route(site: Site) -> None:

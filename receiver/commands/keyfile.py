@@ -29,6 +29,6 @@ class Local:
         made = create(self._settings, name, scopes, lasting(expires))
         return {"name": name, "scopes": list(scopes), "token": made.secret, "first": made.first}
 
-    def revoke(self, name: str) -> None:
-        """Revoke that one."""
-        revoke(self._settings, name)
+    def revoke(self, name: str) -> str:
+        """Revoke that one; servers know of it a little later."""
+        return revoke(self._settings, name)

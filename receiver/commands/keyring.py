@@ -40,8 +40,8 @@ class Keyring(Protocol):
     def make(self, name: str, scopes: Sequence[str], expires: str | None) -> dict[str, Any]:
         """A new one in API form, with itself as `token`; `first` is true when none was asked for until now."""
 
-    def revoke(self, name: str) -> None:
-        """Revoke that one."""
+    def revoke(self, name: str) -> str:
+        """Revoke that one; what was done, in a sentence without its full stop."""
 
 
 def keyring(place: Place, *, local: bool) -> Keyring:
@@ -73,8 +73,9 @@ class _Served:
             raise stranger(self.remote.url)
         return told
 
-    def revoke(self, name: str) -> None:
+    def revoke(self, name: str) -> str:
         self.remote.ask("DELETE", f"/api/v1/tokens/{quote(name, safe='')}")
+        return f"{name} is revoked"
 
 
 def listing(ring: Keyring, *, as_json: bool) -> None:
@@ -101,8 +102,8 @@ def create(ring: Keyring, name: str, scopes: Sequence[str], expires: str | None,
 
 def revoke(ring: Keyring, name: str, *, as_json: bool) -> None:
     """Revoke that token. Raises Failed or Mistakes."""
-    ring.revoke(name)
-    click.echo(json_line({"revoked": name}) if as_json else f"{plain(name)} is revoked")
+    told = ring.revoke(name)
+    click.echo(json_line({"revoked": name}) if as_json else plain(told))
 
 
 def _row(token: dict[str, Any], now: float) -> tuple[object, ...]:

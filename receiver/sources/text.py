@@ -22,16 +22,21 @@ def decode(body: bytes, values: int) -> Any:
     """The body as Python values, scrubbed. Raises Refused for what is not JSON, too deep or of more than `values`."""
     if not body.strip():
         raise Refused("the body is empty", reason="invalid")
-    # Every value but the first of its list or object is behind a comma: counting them bounds the work before it.
-    if body.count(b",") >= values:
-        raise Refused(f"the body holds more than {values} values (limits.values)", status=413, reason="too_large")
-    body = body.removeprefix(codecs.BOM_UTF8)
+    body = readable(body, values)
     try:
         document = from_json(body, allow_inf_nan=False)
     except ValueError:
         return scrub(_leniently(body))
     # What passed a strict parser can hold NUL only as an escape, and too large numbers, which are written as null.
     return scrub(document) if b"\\u0000" in body else document
+
+
+def readable(body: bytes, values: int) -> bytes:
+    """The body without the mark of its encoding. Raises Refused for more than `values`."""
+    # Every value but the first of its list or object is behind a comma: counting them bounds the work before it.
+    if body.count(b",") >= values:
+        raise Refused(f"the body holds more than {values} values (limits.values)", status=413, reason="too_large")
+    return body.removeprefix(codecs.BOM_UTF8)
 
 
 def _leniently(body: bytes) -> Any:

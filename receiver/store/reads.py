@@ -184,7 +184,7 @@ def heard(connection: Connection) -> dict[str, tuple[Instant, Instant]]:
 def set_aside(connection: Connection) -> dict[str, int]:
     """How many alerts of each source are in quarantine."""
     rows = connection.execute(select(quarantine.c.source, func.count()).group_by(quarantine.c.source))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def voices(connection: Connection) -> dict[str, dict[str, int]]:

@@ -133,6 +133,7 @@ class _Walk:
             select(here.c.id, here.c.key, cast(null(), String).label("labels"))
             .where(full)
             .order_by(here.c.key, here.c.id)
+            .limit(1)
         )
         told = union_all(select(fitting.subquery()), select(last.subquery()))
         end, hits = None, list[Position]()

@@ -2,125 +2,22 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from aiohttp import web
-from pydantic import BaseModel, Field
-from pydantic_core import to_json
-from typing_extensions import TypedDict
 
 from receiver.domain.rules import Book
 from receiver.errors import Mistakes, Refused
 from receiver.flow import book
 from receiver.flow.configuration import Configuration
+from receiver.web.answers import answer
 from receiver.web.body import read_body
+from receiver.web.bookforms import ListRules, RuleList, RuleTexts, Tried, TryParameters
 from receiver.web.keys import CONFIGURATION, UNDERWAY
 from receiver.web.listing import only
+from receiver.web.shapes import SendersOwn
 from receiver.web.table import Asks, Operation, Route
 from receiver.web.underway import Held
-
-RuleKind = Literal["recommendation", "adjustment"]
-
-
-class RuleForm(TypedDict):
-    """One rule."""
-
-    id: str
-    kind: RuleKind
-    rank: int | None
-    """The higher, the earlier it speaks; adjustments have none."""
-    recommendations: int
-    sets: str | None
-    """What an adjustment sets."""
-    file: str
-    line: int
-    replaces: str | None
-    """`file:line` of the shipped rule that it stands in for."""
-    switched_off_by: str | None
-    """`file:line` of what switched it off."""
-
-
-class RuleText(RuleForm):
-    """One rule with its text as written."""
-
-    text: str
-
-
-class RuleList(TypedDict):
-    """Rules in the order in which they speak; at last those that are switched off."""
-
-    rules: list[RuleForm]
-    next: None
-    """There is but one page."""
-
-
-class RuleTexts(TypedDict):
-    """The rules of one id: a recommendation and an adjustment may share it."""
-
-    rules: list[RuleText]
-
-
-class TrialForm(TypedDict):
-    """One test of a rule's condition, or a group of them."""
-
-    depth: int
-    test: str
-    held: bool
-    saw: str | None
-    """The alert's own value; null for a group."""
-
-
-class Judged(TypedDict):
-    """What one rule says of an alert, and why."""
-
-    id: str
-    kind: RuleKind
-    applies: bool
-    rank: int | None
-    sets: str | None
-    says: list[str]
-    file: str
-    line: int
-    why: list[TrialForm]
-
-
-class TriedAlert(TypedDict):
-    """One alert of the body as it would be described, and the rules that apply."""
-
-    name: str
-    title: str
-    priority: str
-    category: str
-    rules: list[Judged]
-
-
-class UnreadAlert(TypedDict):
-    """One that could not be read."""
-
-    index: int
-    reason: str
-
-
-class Tried(TypedDict):
-    """A webhook's alerts before the rules in force."""
-
-    alerts: list[TriedAlert]
-    left_out: int
-    """So many alerts behind the first ones were not tried."""
-    unread: list[UnreadAlert]
-
-
-class ListRules(BaseModel):
-    """Parameters."""
-
-    q: str = Field("", description="Words that must all stand in the rule, its id or its place.", examples=["postgres"])
-
-
-class TestParameters(BaseModel):
-    """Parameters."""
-
-    source: str = Field("", description="The source it would come to; else its kind is known by its form.")
-    rule: str = Field("", description="Only this rule, whether it applies or not.")
 
 
 @dataclass
@@ -144,7 +41,7 @@ async def list_rules(request: web.Request) -> web.Response:
         for rule in await _surveyed(request.app)
         if all(word in _searched(rule) for word in words)
     ]
-    return _json({"rules": found, "next": None})
+    return answer({"rules": found, "next": None})
 
 
 async def one(request: web.Request) -> web.Response:
@@ -153,7 +50,7 @@ async def one(request: web.Request) -> web.Response:
     found = [rule for rule in await _surveyed(request.app) if rule["id"] == rule_id]
     if not found:
         raise Refused(f"there is no rule {rule_id[:80]!r}; GET /api/v1/rules lists them", status=404)
-    return _json({"rules": found})
+    return answer({"rules": found})
 
 
 async def test(request: web.Request) -> web.Response:
@@ -164,7 +61,7 @@ async def test(request: web.Request) -> web.Response:
     source, rule = request.query.get("source") or None, request.query.get("rule") or None
     try:
         body = await read_body(request, setup.settings.limits, underway, held)
-        return _json(await asyncio.to_thread(book.tried, setup, body, source, rule))
+        return answer(await asyncio.to_thread(book.tried, setup, body, source, rule))
     finally:
         held.give_back()
 
@@ -192,10 +89,6 @@ async def _made(configuration: Configuration) -> tuple[list[dict[str, Any]], Boo
         raise Refused(sentence[:1000], status=409) from None
 
 
-def _json(document: object) -> web.Response:
-    return web.Response(body=to_json(document) + b"\n", content_type="application/json")
-
-
 ROUTES = (
     Route(
         "GET",
@@ -203,7 +96,7 @@ ROUTES = (
         list_rules,
         Asks.READ,
         "the rules in force",
-        Operation("list_rules", "rules", RuleList, query=ListRules, problems=(409,)),
+        Operation("list_rules", "rules", RuleList, query=ListRules, problems=(409,), example={"q": "postgres"}),
     ),
     Route(
         "GET",
@@ -215,7 +108,7 @@ ROUTES = (
     ),
     Route(
         "POST",
-        "/api/v1/rules/test",
+        "/api/v1/trials",
         test,
         Asks.READ,
         "which rules would speak of a webhook's alerts, and why; nothing is stored",
@@ -223,8 +116,9 @@ ROUTES = (
             "test_rules",
             "rules",
             Tried,
-            query=TestParameters,
-            problems=(404, 413, 415),
+            takes=SendersOwn,
+            query=TryParameters,
+            problems=(404,),
             about="The body is a webhook of Alertmanager, Grafana or Sentry, or of the source that is named. At most"
             f" {book.MOST_TRIED} of its alerts are tried.",
             example={

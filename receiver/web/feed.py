@@ -3,11 +3,11 @@
 import base64
 import binascii
 import struct
+from typing import Annotated
 
 from aiohttp import web
 from multidict import MultiDict
-from pydantic import BaseModel, Field
-from pydantic_core import to_json
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from receiver.domain import times
@@ -16,9 +16,10 @@ from receiver.domain.vocabulary import Category, Kind, Priority, Status
 from receiver.errors import Refused
 from receiver.sources.text import clean
 from receiver.store import feed
+from receiver.web.answers import answer
 from receiver.web.keys import STORE
 from receiver.web.listing import MOST, USUAL, limit_of, only
-from receiver.web.table import Asks, Operation, Route
+from receiver.web.table import Asks, Operation, Query, Route
 
 _POSITION = struct.Struct(">qqi")
 
@@ -59,12 +60,15 @@ class Feed(TypedDict):
     """The server's clock before it looked: what to give as `since` the next time."""
 
 
-class FeedParameters(BaseModel):
+class FeedParameters(Query):
     """The URL's parameters."""
 
-    since: str | None = Field(default=None, description="A moment in RFC 3339; now, if it is not given")
-    limit: int = Field(default=USUAL, ge=1, le=MOST)
-    cursor: str | None = Field(None, json_schema_extra={"format": "cursor"})
+    since: Annotated[str, Field(json_schema_extra={"format": "date-time"})] | None = None
+    """A moment in RFC 3339; now, if it is not given."""
+    limit: int = Field(USUAL, ge=1, le=MOST)
+    """At most so many on a page."""
+    cursor: str = Field("", json_schema_extra={"format": "cursor"})
+    """`next` of the page before."""
 
 
 async def changes(request: web.Request) -> web.Response:
@@ -79,12 +83,11 @@ async def changes(request: web.Request) -> web.Response:
     after = _position(query.get("cursor"))
     store = request.app[STORE]
     found, last = await store.read(lambda connection: feed.changes(connection, since, after, limit))
-    told = {"changes": found, "next": None if last is None else _cursor(last), "now": rfc3339(now)}
-    return web.Response(body=to_json(told) + b"\n", content_type="application/json")
+    return answer({"changes": found, "next": None if last is None else _cursor(last), "now": rfc3339(now)})
 
 
 def _since(told: str | None, now: Instant) -> Instant:
-    if not told:
+    if told is None:
         return now
     try:
         return parse_rfc3339(told) or 0

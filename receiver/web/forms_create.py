@@ -4,7 +4,7 @@ Long texts are taken and cut: an alert that is cut is worth more than none.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -21,7 +21,12 @@ from receiver.domain.forms import PLAIN
 from receiver.domain.vocabulary import Category, Priority
 from receiver.web.table import WHOLE, Body
 
-Word = Annotated[str, StringConstraints(min_length=1), AfterValidator(lambda word: (word.strip() or word)[:300])]
+Word = Annotated[
+    str,
+    StringConstraints(min_length=1, strip_whitespace=True),
+    Field(json_schema_extra={"pattern": r"\S"}),
+    AfterValidator(lambda word: word[:300]),
+]
 """A name, and what of it is kept."""
 Count = Annotated[int, Field(ge=0, le=10**15), WHOLE]
 Direction = Literal["above", "below"]
@@ -29,6 +34,8 @@ Direction = Literal["above", "below"]
 
 class Telling(Body):
     """What every form takes besides its own parameters."""
+
+    tolerant: ClassVar[bool] = True
 
     title: str | None = None
     """Instead of the one that the form makes."""

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from aiohttp import web
-from pydantic import ConfigDict
 from pydantic_core import to_json
 
 from receiver.errors import Refused
@@ -18,9 +17,9 @@ from receiver.web import security
 from receiver.web.body import read_body
 from receiver.web.callers import closed, let_in
 from receiver.web.keys import CONFIGURATION, INTO, METERS, SOURCE, UNDERWAY
+from receiver.web.shapes import SendersOwn, ToSentry
 from receiver.web.shapes import Taken as Answered
-from receiver.web.shapes import ToSentry
-from receiver.web.table import Asks, Body, Operation, Route
+from receiver.web.table import Asks, Operation, Route
 from receiver.web.underway import Held, Underway
 
 UNKNOWN = "_unknown"
@@ -124,12 +123,6 @@ def _only(kind: str, settings: Settings) -> str:
     if len(of_kind) == 1 or kind in of_kind:
         return kind if kind in of_kind else of_kind[0]
     raise NoSource(f"of kind {kind[:40]}" if not of_kind else f"of kind {kind} alone: there are several")
-
-
-class SendersOwn(Body):
-    """A webhook in its sender's own form: each kind of sender has a page that shows it."""
-
-    model_config = ConfigDict(extra="allow")
 
 
 _ALERT = {

@@ -19,6 +19,7 @@ TAGS: Mapping[str, str] = {
     "acts": "What people do about alerts: each act is kept, with who, when and why.",
     "silences": "Keep alerts quiet that are expected: once, or in a window that recurs.",
     "patterns": "What many alerts say together: when they come, which rules are noise.",
+    "rules": "The rule book that judges alerts and advises: look into it, and try it.",
     "tokens": "Who may ask for what.",
     "operation": "Look after alertsage itself.",
 }
@@ -33,6 +34,7 @@ PLACES: Mapping[str, tuple[dict[str, Any], Any, str]] = {
     "tokens name": ({"type": "string", "pattern": NAME}, "grafana-prod", "The name of the token."),
     "id": ({"type": "integer", "minimum": 1, "maximum": 10**18 - 1}, 1, "Its number."),
     "kind": ({"enum": [kind for kind in SENDERS if kind != "grafana"]}, "alertmanager", "The kind of sender."),
+    "rule": ({"type": "string", "minLength": 1}, "disk-nearly-full", "The id of the rule."),
     "name": ({"type": "string", "minLength": 1}, "alertmanager", "The name of the configured source."),
 }
 """The blanks of paths (those of one tag before those of all): schema, usual example, meaning."""

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from aiohttp import web
-from pydantic_core import to_json
 from typing_extensions import TypedDict
 
 from receiver.domain import times
@@ -13,6 +12,7 @@ from receiver.domain.times import Instant, rfc3339
 from receiver.domain.vocabulary import Category, Priority, Status
 from receiver.domain.voices import never_resolves
 from receiver.store import Gauges, reads
+from receiver.web.answers import answer
 from receiver.web.keys import CONFIGURATION, METERS, STORE
 from receiver.web.listing import only
 from receiver.web.table import Asks, Operation, Route
@@ -88,7 +88,7 @@ class Sources(TypedDict):
 async def stats(request: web.Request) -> web.Response:
     """How many alerts are stored."""
     only(request.query, ())
-    return _json(counted(await request.app[STORE].gauges(NAMES, 0)))
+    return answer(counted(await request.app[STORE].gauges(NAMES, 0)))
 
 
 def counted(gauges: Gauges) -> Stats:
@@ -145,15 +145,11 @@ async def sources(request: web.Request) -> web.Response:
                 never_resolves=never_resolves(gauges.voices.get(name, {})),
             )
         )
-    return _json({"sources": shown, "next": None})
+    return answer({"sources": shown, "next": None})
 
 
 def _time(moment: Instant) -> str | None:
     return rfc3339(moment) if moment else None
-
-
-def _json(document: object) -> web.Response:
-    return web.Response(body=to_json(document) + b"\n", content_type="application/json")
 
 
 ROUTES = (

@@ -83,9 +83,11 @@ def _add(app: web.Application, method: str, path: str, handle: Handle) -> None:
 
 
 async def _nowhere(request: web.Request) -> web.StreamResponse:
-    path = request.path
+    path = request.rel_url.path_safe  # what routes are found by: a quoted slash parts nothing
     allowed = {route.method for route in ROUTES if _PATTERNS[route.path].fullmatch(path)}
     if not allowed:
+        if missing := _misnumbered(path):
+            raise Refused(f"there is no {missing}", status=404)
         raise Refused(f"there is nothing at {path[:200]}; GET / lists what there is", status=404)
     told = ", ".join(sorted(allowed | ({"HEAD"} if "GET" in allowed else set())))
     raise Refused(f"{request.method} is not possible here; use {told}", status=405, headers={"Allow": told})
@@ -95,12 +97,30 @@ _NUMBER = "[0-9]+"
 """So that other words stand beside numbers: `/api/v1/silences/preview` is no silence."""
 
 
-def _pattern(path: str) -> re.Pattern[str]:
-    numbered = re.escape(path).replace(r"\{id\}", _NUMBER)
-    return re.compile(re.sub(r"\\{\w+\\}", "[^/]+", numbered) + "/?")
+_BLANK = "[^{}/]+"
+"""What aiohttp puts into a blank."""
 
 
-_PATTERNS = {route.path: _pattern(route.path) for route in ROUTES}
+def _pattern(path: str, number: str) -> re.Pattern[str]:
+    numbered = re.escape(path).replace(r"\{id\}", number)
+    return re.compile(re.sub(r"\\{\w+\\}", _BLANK, numbered) + "/?")
+
+
+_PATTERNS = {route.path: _pattern(route.path, _NUMBER) for route in ROUTES}
+_NUMBERED = {
+    _pattern(path, f"({_BLANK})"): named[1]
+    for path in _PATTERNS
+    if (named := re.search(r"/(\w+)s/\{id\}", path)) is not None
+}
+"""Paths with a number, and what it is the number of: `alert` for `/api/v1/alerts/{id}/notes`."""
+
+
+def _misnumbered(path: str) -> str | None:
+    """What a path asks for that has another word where a number stands: `alert x`; None for other paths."""
+    for pattern, what in _NUMBERED.items():
+        if found := pattern.fullmatch(path):
+            return f"{what} {found[1][:40]}"
+    return None
 
 
 _TO_SENDERS: dict[str, str] = {}

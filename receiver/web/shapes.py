@@ -1,10 +1,12 @@
-"""The forms of other answers, for the API's document: problems, webhooks, the quarantine, a reload."""
+"""Other forms, for the API's document: problems, webhooks and what they are answered, the quarantine, a reload."""
 
 from datetime import datetime
 from typing import Literal
 
+from pydantic import ConfigDict
+
 from receiver.web.forms import Id
-from receiver.web.table import Answer
+from receiver.web.table import Answer, Body
 
 
 class Problem(Answer):
@@ -33,6 +35,12 @@ class Quarantine(Answer):
     """What was kept aside."""
 
     quarantined: list[Kept]
+
+
+class SendersOwn(Body):
+    """A webhook in its sender's own form: each kind of sender has a page that shows it."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 class Unreadable(Answer):

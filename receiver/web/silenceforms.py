@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from receiver.domain.windows import State
 from receiver.settings.units import parse_duration
 from receiver.silencing import LONGEST_COMMENT, LONGEST_SCHEDULE
+from receiver.web.actforms import Person
 from receiver.web.table import WHOLE, Body
 
 MOST, USUAL = 500, 50
@@ -32,11 +33,12 @@ def _length(told: str) -> str:
 Moment = Annotated[str, Field(max_length=60, json_schema_extra={"format": "date-time"}), AfterValidator(_moment)]
 Length = Annotated[str, Field(max_length=40, json_schema_extra={"format": "length"}), AfterValidator(_length)]
 MatcherText = Annotated[str, Field(json_schema_extra={"format": "matcher"})]
-Matchers = Annotated[list[MatcherText], Field(min_length=1)] | MatcherText
+Matchers = Annotated[list[MatcherText], Field(json_schema_extra={"minItems": 1})] | MatcherText
+"""The document says that one is needed; what is said of none is said where matchers are read, the same for a list and a
+text."""
 Cron = Annotated[str, Field(max_length=LONGEST_SCHEDULE, json_schema_extra={"format": "cron"})]
 Zone = Annotated[str, Field(max_length=80, json_schema_extra={"format": "zone"})]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
-Who = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Matching(Body):
@@ -54,7 +56,7 @@ class NewSilence(Matching):
     lasts: Length | None = None
     schedule: Cron | None = Field(None, description="Five fields of cron: when each window begins")
     zone: Zone | None = Field(None, description="Time zone of the schedule")
-    who: Who | None = Field(None, description="Who makes it, unless it is the caller")
+    who: Person | None = Field(None, description="Who makes it, unless it is the caller")
 
 
 class EditedSilence(Body):
@@ -67,7 +69,7 @@ class EditedSilence(Body):
     lasts: Length | None = None
     schedule: Cron | None = None
     zone: Zone | None = None
-    who: Who | None = None
+    who: Person | None = None
     version: Version | None = Field(None, description="The one that you have seen: 409 if it is old")
 
 
@@ -91,7 +93,7 @@ class Ending(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     version: int | None = Field(None, ge=1, le=2**31 - 1)
-    who: Who | None = None
+    who: Person | None = None
 
 
 class Silence(BaseModel):

@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
-from pydantic_core import to_json
+from pydantic_core import ErrorDetails, to_json
 
 from receiver.errors import Refused
-from receiver.sources.text import decode
+from receiver.sources.text import decode, readable
 from receiver.web.body import IN_A_THREAD, read_body
 from receiver.web.keys import CONFIGURATION, UNDERWAY
 from receiver.web.underway import Held
@@ -20,7 +20,7 @@ Handle = Callable[..., Awaitable[web.StreamResponse]]
 M = TypeVar("M", bound="Body")
 
 LARGEST = 2**20
-"""Bytes of a posted form, inflated: nothing that a person or a program says of an alert is longer."""
+"""Bytes of a posted form, inflated: nothing that people say of alerts is longer."""
 
 
 class Asks(StrEnum):
@@ -55,6 +55,11 @@ class Body(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    tolerant: ClassVar[bool] = False
+    """Whether it tells of trouble: then it may be as large as a webhook and have half characters, for U+FFFD.
+
+    An alert with a hole is worth more than none; what people ask for is done as they say it, or not at all.
+    """
 
 
 class Answer(BaseModel):
@@ -121,7 +126,7 @@ async def taken(request: web.Request, form: type[M]) -> M:
     held = Held(underway, limits.in_flight)
     try:
         body = await read_body(request, limits, underway, held)
-        if len(body) > LARGEST:
+        if len(body) > LARGEST and not form.tolerant:
             raise Refused(f"the body is larger than {LARGEST} bytes", status=413, reason="too_large")
         if len(body) > IN_A_THREAD:
             return await asyncio.to_thread(_read, body, form, limits.values)
@@ -133,10 +138,26 @@ async def taken(request: web.Request, form: type[M]) -> M:
 
 
 def _read(body: bytes, form: type[M], values: int) -> M:
-    return form.model_validate_json(to_json(decode(body, values)) if body else b"{}")
+    body = readable(body, values) or b"{}"
+    try:
+        # Judged as it was sent, so that a form can refuse what would be replaced: a name is another one then.
+        told = form.model_validate_json(body)
+    except ValidationError as error:
+        if not (form.tolerant and _first(error)["type"] == "json_invalid"):
+            raise
+    else:
+        if b"\\u0000" not in body:
+            return told
+    return form.model_validate_json(to_json(decode(body, values)))
+
+
+def _first(error: ValidationError) -> ErrorDetails:
+    return error.errors(include_url=False, include_context=False, include_input=False)[0]
 
 
 def _misfit(error: ValidationError) -> Refused:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    first = _first(error)
+    if first["type"] == "json_invalid":
+        return Refused(f"the body is not JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
     place = ".".join(map(str, first["loc"]))[:200]
     return Refused(f"{place}: {first['msg'].removeprefix('Value error, ')}" if place else first["msg"], status=422)
