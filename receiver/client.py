@@ -35,7 +35,7 @@ log = logging.getLogger("alertsage.client")
 T = TypeVar("T")
 LONGEST_TEXT, MOST_VALUES, DEEPEST, LARGEST_ANSWER = 64_000, 10_000, 20, 16 * 2**20
 LARGEST_BODY = 900_000
-"""Bytes that are told of one alert: alertsage takes 1 MiB."""
+"""Bytes that are told of one alert: any alertsage takes so many."""
 LEFT_OUT = "<left out>"
 WARN_SECONDS = 60.0
 _here = threading.local()
@@ -511,9 +511,15 @@ def _tell_of(service: AlertService, event: Mapping[str, Any], hint: Mapping[str,
         error_type=raised.get("type") or "Error",
         error_message=raised.get("value") or "",
         stack_trace=stack,
-        source=url or event.get("transaction") or event.get("server_name") or "application",
+        source=_route(event) or url or event.get("transaction") or event.get("server_name") or "application",
         affected_endpoint=f"{asked.get('method', 'GET')} {urlsplit(url).path}" if url else event.get("transaction"),
     )
+
+
+def _route(event: Mapping[str, Any]) -> str:
+    """The SDK's name of the route (`/users/{id}`): the address would make an alert of each user."""
+    name = str(event.get("transaction") or "")
+    return "" if name.startswith("generic ") else name  # "generic WSGI request" names none
 
 
 def _read(status: int, content: bytes) -> Any:
