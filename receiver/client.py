@@ -123,6 +123,7 @@ class Alert:
     def told(self) -> dict[str, Any]:
         """What is posted of it: the parameters of the plain form."""
         given = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in _ANSWERED}
+        given["title"] = self.title or self.alert_type
         given["metadata"] = {name: value for name, value in self.metadata.items() if name != "recommendations"}
         return {name: value for name, value in given.items() if value not in (None, "", (), [], {})}
 
@@ -349,6 +350,13 @@ class AlertService:
         for name in ("labels", "links"):  # a port is a text there
             if isinstance(given.get(name), Mapping):
                 given[name] = {key: str(value) for key, value in given[name].items()}
+        for name, words in (("priority", AlertPriority), ("category", AlertCategory)):
+            word = str(given.get(name, "")).strip().lower()
+            if word in tuple(words):
+                given[name] = word
+            elif name in given and not self.raise_errors:  # better told without it than not told
+                told_as = f"{given.pop(name)!r} as the {name} of an alert: there is no such {name}"
+                self._warn(AlertsageError(told_as, reason=name))
         answer = self._ask("POST", f"/api/v1/alerts{path}", given)
         return Alert.of(answer) if answer.get("id") else local  # kept by a server whose database is away
 

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from receiver import client
-from receiver.client import Alert, AlertsageError, AlertService
+from receiver.client import Alert, AlertPriority, AlertsageError, AlertService
 
 SHOWN = {
     "id": 7,
@@ -134,6 +134,17 @@ def test_what_is_posted_and_what_comes_back(stub: Stub) -> None:
     assert json.loads(body) == CPU | {"labels": {"port": "80"}}
     assert (alert.id, alert.status, alert.priority, alert.notification_count) == (7, "active", "blocker", 1)
     assert alert.metadata == {"a": 1, "recommendations": ["Look: top", "Think."]}
+
+
+def test_a_word_that_is_none_does_not_cost_the_alert(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    service = AlertService(stub.url)
+    assert service.create_alert(Alert("t", "", priority="HIGH", category="system")).id == 7
+    assert service.create_system_alert(**CPU, priority=AlertPriority.LOW, category="wetter").id == 7
+    plain, system = (json.loads(body) for _, _, body in stub.came)
+    assert (plain["title"], plain["priority"], plain["category"]) == ("t", "high", "system")
+    assert system["priority"] == "low"
+    assert "category" not in system
+    assert "'wetter' as the category of an alert: there is no such category" in caplog.text
 
 
 def test_url_and_token_come_from_the_environment(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
