@@ -188,7 +188,7 @@ def _sentence(rule: _Rule, value: float | None, overage: float | None, *, undesc
     if value is None:
         return rule.silent
     above = rule.reading.direction == "above"
-    # A small whole number of things is not told in percent.
-    counted = overage is None or (rule.unit == "count" and abs(rule.reading.threshold or 0) < FEW)
+    # A small whole number of things is not told in percent, nor what is within the limit (it fell back since).
+    counted = overage is None or overage <= 0 or (rule.unit == "count" and abs(rule.reading.threshold or 0) < FEW)
     by = "" if counted else f", {'exceeded' if above else 'below it'} by {overage:.1f}%"
     return f"{rule.begins} {figure(value, rule.unit)} (threshold: {rule.limit}{by})."

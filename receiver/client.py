@@ -20,18 +20,23 @@ import threading
 import time
 import traceback
 import uuid
+import weakref
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import Enum, StrEnum
+from itertools import islice
 from typing import Any, TypedDict, TypeVar, Unpack
 from urllib.parse import quote, urlencode, urlsplit
 
 log = logging.getLogger("alertsage.client")
 T = TypeVar("T")
 LONGEST_TEXT, MOST_VALUES, DEEPEST, LARGEST_ANSWER = 64_000, 10_000, 20, 16 * 2**20
+LARGEST_BODY = 900_000
+"""Bytes that are told of one alert: any alertsage takes so many."""
+LEFT_OUT = "<left out>"
 WARN_SECONDS = 60.0
 _here = threading.local()
 
@@ -176,6 +181,7 @@ class AlertService:
         self._token = "".join(filter(str.isprintable, told)).strip()
         self.timeout, self.pause, self.raise_errors = timeout, pause, raise_errors
         self._lock = threading.Lock()
+        _services.add(self)
         self._failing, self._paused_until = False, 0.0
         self._warned: dict[str, tuple[float, int]] = {}
 
@@ -298,7 +304,12 @@ class AlertService:
     ) -> Alert | None:
         """Nobody is told of it for so long."""
         said = {"who": suppressed_by, "reason": reason}
-        return self._act(alert_id, "suppress", lambda: {**said, "duration": f"{max(1, round(duration_hours * 60))}m"})
+
+        def body() -> dict[str, Any]:
+            minutes = round(duration_hours * 60) or int(duration_hours > 0)  # a moment is a minute; none is refused
+            return {**said, "duration": f"{minutes}m"}
+
+        return self._act(alert_id, "suppress", body)
 
     def update_alert(self, alert: Alert, updated_by: str = "") -> Alert | None:
         """Send what was put into `alert.metadata` since it came. Returns the alert as it is then."""
@@ -330,10 +341,7 @@ class AlertService:
 
     def _form(self, form: str, told: Mapping[str, Any], name: str, words: tuple[str, str]) -> Alert:
         """Tell it in a form. `name` is the parameter that names the alert, `words` title and message of our own."""
-        given = _plain(told)
-        said = defaultdict(str, {key: value for key, value in given.items() if value is not None})
-        title, message = (template.format_map(said) for template in words)
-        local = Alert(str(said[name]), title, message, resource=str(said["resource"] or said["source"]))
+        given, local = _worded(told, name, words)
         return self._guarded(lambda: self._create(f"/{form}", given, local), local)
 
     def _create(self, path: str, told: Mapping[str, Any], local: Alert) -> Alert:
@@ -389,7 +397,7 @@ class AlertService:
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """The answer, decoded. Raises AlertsageError."""
-        content = None if body is None else json.dumps(_plain(body), allow_nan=False).encode()
+        content = None if body is None else json.dumps(_plain(body), allow_nan=False, ensure_ascii=False).encode()
         with self._lock:
             now = time.monotonic()
             if now < self._paused_until:
@@ -455,6 +463,18 @@ class AlertService:
             connection.close()
 
 
+_services: "weakref.WeakSet[AlertService]" = weakref.WeakSet()
+
+
+def _forked() -> None:
+    """In a forked child: another thread of the parent may have held a lock, and is not here to give it back."""
+    for service in _services:
+        service._lock = threading.Lock()  # noqa: SLF001 - this module's own
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
 NO_PATTERNS: Mapping[str, Any] = {
     "total_alerts": 0,
     "most_common_type": None,
@@ -491,9 +511,15 @@ def _tell_of(service: AlertService, event: Mapping[str, Any], hint: Mapping[str,
         error_type=raised.get("type") or "Error",
         error_message=raised.get("value") or "",
         stack_trace=stack,
-        source=url or event.get("transaction") or event.get("server_name") or "application",
+        source=_route(event) or url or event.get("transaction") or event.get("server_name") or "application",
         affected_endpoint=f"{asked.get('method', 'GET')} {urlsplit(url).path}" if url else event.get("transaction"),
     )
+
+
+def _route(event: Mapping[str, Any]) -> str:
+    """The SDK's name of the route (`/users/{id}`): the address would make an alert of each user."""
+    name = str(event.get("transaction") or "")
+    return "" if name.startswith("generic ") else name  # "generic WSGI request" names none
 
 
 def _read(status: int, content: bytes) -> Any:
@@ -516,32 +542,65 @@ def _word(words: type[StrEnum], told: str) -> Any:
     return words(told) if told in list(words) else told
 
 
+def _worded(told: Mapping[str, Any], name: str, words: tuple[str, str]) -> tuple[Mapping[str, Any], Alert]:
+    """The parameters as JSON can say them, and the alert in words of our own. Raises nothing, however deep it is."""
+    try:
+        given = _plain(told)
+        said = defaultdict(str, {key: value for key, value in given.items() if value is not None})
+        title, message = (template.format_map(said) for template in words)
+        return given, Alert(str(said[name]), title, message, resource=str(said["resource"] or said["source"]))
+    except Exception:  # noqa: BLE001 - at the end of the stack nothing can be called any more
+        return told, Alert("", "")
+
+
 def _plain(told: Any) -> Any:
     """What JSON can say of it: bounded, whatever it is. Never raises."""
     return _Plain().value(told, 0)
 
 
 class _Plain:
-    """One walk through a value."""
+    """One walk through a value. What there is no room for is left out, what holds other values last."""
 
     def __init__(self) -> None:
-        self.left = MOST_VALUES
+        self.left, self.room = MOST_VALUES, LARGEST_BODY
 
     def value(self, told: Any, depth: int) -> Any:
         self.left -= 1
         try:
             if told is None or isinstance(told, bool):
                 return told
-            if isinstance(told, Mapping | Sequence | set | frozenset) and not isinstance(told, str | bytes | bytearray):
-                return self.many(told, depth + 1) if depth < DEEPEST and self.left > 0 else "<left out>"
-            return self.single(told)
+            if _holds(told):
+                return self.many(told, depth + 1) if depth < 2 or (depth < DEEPEST and self.more) else LEFT_OUT
+            return self.fitted(self.single(told))
         except Exception as error:  # noqa: BLE001 - one value that cannot be read must not cost the alert
             return f"<{type(told).__name__}: {type(error).__name__}>"
 
+    @property
+    def more(self) -> bool:
+        return self.left > 0 and self.room > 0
+
     def many(self, told: Any, depth: int) -> Any:
-        if isinstance(told, Mapping):
-            return {str(name)[:300]: self.value(item, depth) for name, item in list(told.items())[:MOST_VALUES]}
-        return [self.value(item, depth) for item in list(told)[:MOST_VALUES]]
+        if not isinstance(told, Mapping):
+            kept = [self.value(item, depth) for item in islice(told, MOST_VALUES) if self.more]
+            return kept if len(kept) == len(told) else [*kept, LEFT_OUT]
+        items = list(told.items())
+        if depth == 1:  # the parameters: whatever is large must not cost the alert those that it needs
+            items.sort(key=lambda item: (_holds(item[1]), item[0] == "metadata"))
+        named: dict[str, Any] = {}
+        for name, item in items[:MOST_VALUES]:
+            if depth > 1 and not self.more:
+                return {**named, LEFT_OUT: LEFT_OUT}
+            key = _whole(str(name)[:300])
+            self.room -= _size(key)
+            named[key] = self.value(item, depth)
+        return named
+
+    def fitted(self, told: Any) -> Any:
+        """The single value; a text only while there is room."""
+        if isinstance(told, str) and len(told) > len(LEFT_OUT) and _size(told) > self.room:
+            return LEFT_OUT
+        self.room -= _size(told)
+        return told
 
     def single(self, told: Any) -> Any:
         if isinstance(told, Enum):
@@ -552,4 +611,21 @@ class _Plain:
         if isinstance(told, datetime):
             return (told if told.tzinfo else told.astimezone()).isoformat()
         text = told.__name__ if isinstance(told, type) else str(told)
-        return text[:LONGEST_TEXT].encode("utf-8", "replace").decode()
+        if len(text) > LONGEST_TEXT:  # a stack trace says at its end what happened
+            text = f"{text[: LONGEST_TEXT // 2]} [cut] {text[-LONGEST_TEXT // 2 :]}"
+        return _whole(text)
+
+
+def _size(told: Any) -> int:
+    """Bytes of it in JSON, with what stands around it."""
+    return len(json.dumps(told, ensure_ascii=False).encode()) + 4
+
+
+def _whole(text: str) -> str:
+    """Without the half characters that no encoding can say."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _holds(told: Any) -> bool:
+    """Whether it is made of other values."""
+    return isinstance(told, Mapping | Sequence | set | frozenset) and not isinstance(told, str | bytes | bytearray)

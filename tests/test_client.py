@@ -3,6 +3,8 @@
 import ast
 import json
 import logging
+import os
+import signal
 import socket
 import sys
 import threading
@@ -355,6 +357,80 @@ def test_strange_arguments_break_nothing(stub: Stub) -> None:
     assert service.suppress_alert(1, "ada", "x", "soon") is None  # type: ignore[arg-type]
     assert service.update_alert(Alert("t", "T")) is None
     assert Alert("t", "T", metadata=None).metadata == {"recommendations": []}  # type: ignore[arg-type]
+
+
+LARGE: list[Any] = [
+    {f"k{i}": "x" * 1000 for i in range(5000)},
+    {f"k{i}": "\0" * 60_000 for i in range(20)},
+    {f"{i}" + "k" * 290: i for i in range(9000)},
+    {"rows": [{"name": "é" * 100, "n": 10**300}] * 9000},
+    {"\ud800": "\U0001f389" * 60_000, "more": ["\U0001f389" * 60_000] * 10},
+]
+
+
+@pytest.mark.parametrize("metadata", LARGE)
+def test_whatever_is_large_does_not_cost_the_alert(stub: Stub, metadata: Any) -> None:
+    large = Alert("t", "T", "m" * 10**6, metadata=metadata, related_logs="/var/log/x", labels={"team": "shop"})
+    assert AlertService(stub.url).create_alert(large).id == 7
+    body = stub.came[0][2]
+    told = json.loads(body)
+    assert len(body) < 2**20
+    assert (told["title"], told["related_logs"], told["labels"]) == ("T", "/var/log/x", {"team": "shop"})
+    assert "<left out>" in json.dumps(told["metadata"])
+
+
+def test_large_labels_and_recommendations_keep_their_form(stub: Stub) -> None:
+    service = AlertService(stub.url)
+    many = {f"k{i}": "v" * 500 for i in range(5000)}
+    service.create_availability_alert("db", labels=many, links=many, recommendations=["r" * 60_000] * 50, metadata=many)
+    told = json.loads(stub.came[0][2])
+    assert len(stub.came[0][2]) < 2**20
+    assert told["resource"] == "db"
+    assert all(isinstance(text, str) for name in ("labels", "links") for text in told[name].values())
+    assert all(isinstance(text, str) for text in told["recommendations"])
+    assert isinstance(told["metadata"], dict)
+
+
+def test_of_a_long_stack_trace_the_end_is_kept(stub: Stub) -> None:
+    stack = "Traceback\n" + "  frame\n" * 100_000 + "ValueError: this is what happened"
+    AlertService(stub.url).create_application_error_alert("ValueError", "x", stack)
+    told = json.loads(stub.came[0][2])["stack_trace"]
+    assert told.startswith("Traceback")
+    assert told.endswith("ValueError: this is what happened")
+
+
+def test_at_the_end_of_the_stack(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = AlertService(stub.url)
+
+    def exhausted(*_: Any) -> Any:
+        raise RecursionError
+
+    monkeypatch.setattr(client._Plain, "value", exhausted)
+    assert service.create_system_alert(**CPU).id is None  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks there")
+def test_a_forked_child_does_not_wait_for_a_lock_that_nobody_holds(stub: Stub) -> None:
+    service = AlertService(stub.url)
+    with service._lock:  # as another thread of the parent may
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if service.create_system_alert(**CPU).id == 7 else 1)  # type: ignore[arg-type]
+    for _ in range(500):
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            assert status == 0
+            return
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    pytest.fail("the child waits for ever")
+
+
+@pytest.mark.parametrize(("hours", "told"), [(2, "120m"), (0.001, "1m"), (0, "0m"), (-1, "-60m")])
+def test_a_suppression_of_no_time_is_not_made_one(stub: Stub, hours: float, told: str) -> None:
+    AlertService(stub.url).suppress_alert(7, "ada", "work", duration_hours=hours)
+    assert json.loads(stub.came[0][2])["duration"] == told
 
 
 def test_acts_say_who_and_why(stub: Stub) -> None:

@@ -387,6 +387,30 @@ def test_before_send_of_the_client(alert_service: AlertService, kept: Kept) -> N
 
 
 @pytest.mark.only("sqlite")
+@pytest.mark.parametrize(
+    ("transaction", "sources"),
+    [
+        ("/users/{id}", {"/users/{id}"}),
+        ("generic WSGI request", {"https://a.example/users/1", "https://a.example/users/2"}),
+    ],
+)
+def test_an_error_of_a_route_is_one_alert(
+    alert_service: AlertService, kept: Kept, transaction: str, sources: set[str]
+) -> None:
+    begin(sentry_before_send(alert_service), kept)
+    for user in (1, 2):
+        with sentry_sdk.new_scope() as scope:
+            scope.set_transaction_name(transaction)
+            url = f"https://a.example/users/{user}?secret=1"
+            scope.add_event_processor(lambda event, _, url=url: event | {"request": {"url": url, "method": "PUT"}})
+            sentry_sdk.capture_exception(LookupError("no such user"))
+    alerts = alert_service.list()
+    assert {alert.resource for alert in alerts} == sources
+    assert sum(alert.notification_count for alert in alerts) == 2
+    assert {str(alert.answer["facts"]["endpoint"])[:-1] for alert in alerts} == {"PUT /users/"}
+
+
+@pytest.mark.only("sqlite")
 def test_an_event_goes_on_when_nobody_is_there(kept: Kept) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))

@@ -77,6 +77,14 @@ TOLD = [
     ),
     ("security", EXAMPLES["security"], "Failed Logins - admin login", "critical", "security"),
     ("security", {"event_type": "brute_force", "resource": "ssh"}, "Brute Force - ssh", "high", "security"),
+    # fewer attempts than the threshold are no worse than many
+    (
+        "security",
+        {"event_type": "brute_force", "resource": "ssh", "attempts": 3, "threshold_value": 200},
+        "Brute Force - ssh",
+        "medium",
+        "security",
+    ),
     ("availability", EXAMPLES["availability"], "PostgreSQL on db-01 is down", "critical", "availability"),
     (PLAIN, SLOW, "Slow Database Query on Bookings Table", "high", "database"),
     (PLAIN, {"type": "x", "title": "Something"}, "Something", "medium", "application"),
@@ -100,6 +108,9 @@ async def test_what_a_form_makes(
         }
 
 
+SCAN = {"event_type": "scan", "resource": "a", "attempts": 1234567, "threshold_value": 10.0}
+
+
 @pytest.mark.parametrize(
     ("form", "given", "message"),
     [
@@ -109,12 +120,23 @@ async def test_what_a_form_makes(
         ("security", {"event_type": "scan", "resource": "a", "attempts": 3}, "3 attempts"),
         ("security", {"event_type": "scan", "resource": "a", "attempts": 3, "source_ip": "::1"}, "3 attempts from ::1"),
         ("security", {"event_type": "scan", "resource": "a"}, None),
+        ("security", SCAN | {"source_ip": "::1"}, "1234567 attempts from ::1 (threshold: 10)"),
+        ("security", SCAN, "1234567 attempts (threshold: 10)"),
+        ("security", SCAN | {"description": "from one net, by turns"}, "from one net, by turns"),
         # what was given is never a template
         ("availability", {"resource": "{side}", "error_message": "{resource}"}, "{resource}"),
     ],
 )
 def test_messages_say_what_is_known(form: str, given: Any, message: str | None) -> None:
     assert make(FORMS[form], given).said.message == message
+
+
+@pytest.mark.parametrize("value", [80, 70])
+@pytest.mark.only("sqlite")
+async def test_what_is_within_the_limit_is_not_said_to_exceed_it(tmp_path: Path, value: int) -> None:
+    async with serving(tmp_path) as site:
+        alert = (await tell(site, "system", CPU | {"current_value": value, "direction": "above"})).json
+        assert alert["message"] == f"CPU is at {value}% (threshold: 80%)"
 
 
 async def test_what_was_told_is_shown(tmp_path: Path) -> None:

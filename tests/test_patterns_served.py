@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic_core import to_json
+from sqlalchemy import Connection, delete
 
 from receiver.domain import acts, times
 from receiver.domain.times import DAY, instant
 from receiver.flow import patterns
 from receiver.flow.patterns import Patterns, Wanted
+from receiver.store.tables import alert, change, content, job
 from receiver.web.keys import PATTERNS, STORE
 from receiver.web.patternforms import Hygiene, Report
 from tests import manyalerts
@@ -151,6 +153,28 @@ async def test_what_retention_deleted_is_not_claimed_to_be_known(tmp_path):
         assert shorter["insights"][0].startswith("Nothing is known of what was before 2026-11-21T00:00:00.000Z")
         # more than `max_closed` of them: the first ones go first
         assert (await told(60, 90 * DAY))["known_since"] == "2026-10-24T00:00:00.000Z"
+
+
+async def test_what_was_open_before_the_first_end_is_known(site):
+    created = []
+    for name in ("first", "second", "third"):
+        answer = await site.post(
+            "/api/v1/alerts", {"type": name, "title": name}, **{"Content-Type": "application/json"}
+        )
+        created.append(answer.json["created_at"])
+        await asyncio.sleep(0.005)
+    assert (await asked(site))["known_since"] == created[0]
+    await site.post("/api/v1/alerts/2/resolve", {"who": "ada"}, **{"Content-Type": "application/json"})
+    assert (await asked(site))["known_since"] == created[0]
+    # a number that is missing may have been an alert: then only what came after is known
+    await site.app[STORE].write(_without_the_first)
+    assert (await asked(site))["known_since"] == created[1]
+
+
+def _without_the_first(connection: Connection) -> None:
+    for table in (job, change, content):
+        connection.execute(delete(table).where(table.c.alert_id == 1))
+    connection.execute(delete(alert).where(alert.c.id == 1))
 
 
 async def test_the_examples_in_the_docs_are_what_is_answered(tmp_path):

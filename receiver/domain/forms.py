@@ -36,12 +36,14 @@ class Form:
     title: str
     category: Category | None = None
     messages: tuple[str, ...] = ()
-    """Templates; the first whose blanks are all filled is the message of what is not measured."""
+    """Templates; the first whose blanks are all filled is the message. Without any, the reading words it."""
     metric: str = "metric_name"
     """The parameters that tell what was measured, the value that was found, and the limit."""
     found: str = "current_value"
     limit: str = "threshold_value"
     unit: str | None = None
+    direction: Direction | None = None
+    """On which side of the limit the trouble always lies; None where the value tells."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """Label to parameter."""
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -94,10 +96,18 @@ FORMS: Mapping[str, Form] = {
         resource="resource",
         title="{Event} - {resource}",
         category=Category.SECURITY,
-        messages=("{description}", "{attempts} attempts from {source_ip}", "{attempts} attempts", "from {source_ip}"),
+        messages=(
+            "{description}",
+            "{attempts} attempts from {source_ip} (threshold: {threshold_value})",
+            "{attempts} attempts (threshold: {threshold_value})",
+            "{attempts} attempts from {source_ip}",
+            "{attempts} attempts",
+            "from {source_ip}",
+        ),
         metric="event_type",
         found="attempts",
         unit="count",
+        direction="above",
         facts={"source_ip": "source_ip", "account": "account", "attempts": "attempts"},
     ),
     "business": Form(
@@ -138,7 +148,7 @@ def make(form: Form, given: Given) -> Made:
     words = _words(form, given, direction)
     name, resource = form.name.format_map(words), str(given.get(form.resource, ""))
     found, limit = _number(given.get(form.found)), _number(given.get(form.limit))
-    message = given.get("message") or ("" if limit is not None else _first(form.messages, words))
+    message = given.get("message") or _first(form.messages, words)
     category, priority = given.get("category"), given.get("priority")
     users = given.get("affected_users")
     labels = {label: str(given[told]) for label, told in form.labels.items() if given.get(told)}
@@ -171,7 +181,7 @@ def _number(told: Any) -> float | None:
 def _direction(form: Form, given: Given) -> Direction:
     """As told, else the side on which the value lies: whoever tells of it takes that for trouble."""
     found, limit = _number(given.get(form.found)), _number(given.get(form.limit))
-    side = given.get("direction")
+    side = given.get("direction") or form.direction
     if side is None:
         side = "below" if found is not None and limit is not None and found < limit else "above"
     return "below" if side == "below" else "above"
@@ -192,7 +202,7 @@ def _words(form: Form, given: Given, direction: Direction) -> "_Blanks":
 
 
 def _text(told: str | float) -> str:
-    return told if isinstance(told, str) else f"{told:g}"
+    return f"{told:g}" if isinstance(told, float) else str(told)
 
 
 def _what(metric: str) -> str:

@@ -70,10 +70,22 @@ def known_since(connection: Connection, kept_since: Instant) -> Instant | None:
     `kept_since` is how far back closed alerts are kept by their age; beyond `max_closed` the first ones go first.
     """
     closed = [status.value for status in Status if not status.open]
-    eldest = min(filter(None, (_eldest(connection, (status,)) for status in closed)), default=None)
-    if eldest is None:
-        eldest = min(filter(None, (_eldest(connection, (status,)) for status in _OPEN)), default=None)
-    return None if eldest is None else max(kept_since, eldest[1])
+    first_open, first_closed = (
+        min(filter(None, (_eldest(connection, (status,)) for status in statuses)), default=None)
+        for statuses in (_OPEN, closed)
+    )
+    first = first_closed or first_open
+    if first is None:
+        return None
+    if first_open is not None and first_open < first and not _gone(connection, first[0]):
+        first = first_open  # the first one that closed is not the first one that there was
+    return max(kept_since, first[1])
+
+
+def _gone(connection: Connection, before: int) -> bool:
+    """Whether alerts with smaller numbers have been deleted, as far as can be seen: all numbers are there, or not."""
+    there = connection.scalar(select(func.count()).select_from(alert).where(alert.c.id < before))
+    return there != before - 1
 
 
 def _eldest(connection: Connection, statuses: Sequence[str]) -> tuple[int, Instant] | None:

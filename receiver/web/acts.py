@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from aiohttp import hdrs, web
-from pydantic_core import to_json
 from typing_extensions import TypedDict
 
 from receiver.domain import times
@@ -14,6 +13,7 @@ from receiver.domain.search import Unreadable
 from receiver.errors import Refused
 from receiver.flow import act, find
 from receiver.web.actforms import FORMS, Action, BulkForm, ByWhom
+from receiver.web.answers import answer
 from receiver.web.forms import AlertWithHistory
 from receiver.web.keys import CALLER, CONFIGURATION, STORE
 from receiver.web.table import Asks, Operation, Route, taken
@@ -42,7 +42,7 @@ async def one(request: web.Request, form: type[ByWhom]) -> web.Response:
     shown = await act.whole(store, setup, alert_id)
     if shown is None:
         raise Refused(f"alert {alert_id} was deleted a moment ago", status=404)
-    return _json(shown, {hdrs.ETAG: f'"{shown["version"]}"'})
+    return answer(shown, headers={hdrs.ETAG: f'"{shown["version"]}"'})
 
 
 async def bulk(request: web.Request) -> web.Response:
@@ -59,7 +59,7 @@ async def bulk(request: web.Request) -> web.Response:
             raise Refused(f"query: {error}", status=422) from None
         done = await act.act_on_found(store, setup, query, asked, rehearse=said.dry_run)
     told = BulkDone(action=said.action, changed=len(done.changed), skipped=done.skipped, dry_run=said.dry_run)
-    return _json(told)
+    return answer(told)
 
 
 def _by(request: web.Request, who: str | None) -> tuple[str, int, str]:
@@ -85,10 +85,6 @@ def _version(request: web.Request, told: int | None) -> int | None:
     if told not in (None, int(match[1])):
         raise Refused(f"If-Match says version {match[1]}, the body says {told}")
     return int(match[1])
-
-
-def _json(document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> web.Response:
-    return web.Response(body=to_json(document) + b"\n", content_type="application/json", headers=headers)
 
 
 _ADA = {"who": "ada@example.org"}

@@ -2,14 +2,13 @@
 
 import time
 from functools import partial
-from typing import Any
 
 from aiohttp import web
-from pydantic_core import to_json
 
 from receiver.domain.forms import FORMS, OWN, PLAIN
 from receiver.errors import Refused
 from receiver.flow.create import create as take_in
+from receiver.web.answers import answer
 from receiver.web.forms import AlertForm
 from receiver.web.forms_create import EXAMPLES, POSTED
 from receiver.web.keys import CONFIGURATION, INTO, METERS, SOURCE
@@ -33,13 +32,10 @@ async def create(request: web.Request, form: str) -> web.Response:
     created = await take_in(form, given, key, app[CONFIGURATION].setup, app[INTO])
     app[METERS].answered(OWN, time.perf_counter() - began)
     if created.alert is None:
-        return _json(202, _LATER)
-    return _json(201 if created.new else 200, created.alert, f"/api/v1/alerts/{created.alert['id']}")
-
-
-def _json(status: int, document: Any, location: str = "") -> web.Response:
-    headers = {"Location": location} if location and status == 201 else None
-    return web.Response(status=status, body=to_json(document) + b"\n", content_type="application/json", headers=headers)
+        return answer(_LATER, 202)
+    if not created.new:
+        return answer(created.alert)
+    return answer(created.alert, 201, {"Location": f"/api/v1/alerts/{created.alert['id']}"})
 
 
 class Later(Answer):

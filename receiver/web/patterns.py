@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from multidict import MultiMapping
-from pydantic_core import to_json
 
 from receiver.domain.times import span
 from receiver.domain.vocabulary import Category, Priority
@@ -13,6 +12,7 @@ from receiver.errors import Refused
 from receiver.flow.patterns import Wanted
 from receiver.sources.text import clean
 from receiver.store.patterns import Narrow
+from receiver.web.answers import answer
 from receiver.web.keys import CONFIGURATION, PATTERNS
 from receiver.web.patternforms import DAYS, HYGIENE_DAYS, MOST_DAYS, MOST_VALUES, Asked, Hygiene, HygieneAsked, Report
 from receiver.web.table import Asks, Operation, Route
@@ -23,13 +23,13 @@ _KNOWN = ("days", "zone", "name", "source", "category", "priority")
 async def report(request: web.Request) -> web.Response:
     """What the alerts of the last days have in common."""
     wanted = read_query(request.query, DAYS)
-    return _json(await request.app[PATTERNS].report(wanted, _kept(request)))
+    return answer(await request.app[PATTERNS].report(wanted, _kept(request)))
 
 
 async def hygiene(request: web.Request) -> web.Response:
     """What to do about the rules that alert most."""
     wanted = read_query(request.query, HYGIENE_DAYS)
-    return _json(await request.app[PATTERNS].hygiene(wanted, _kept(request)))
+    return answer(await request.app[PATTERNS].hygiene(wanted, _kept(request)))
 
 
 def read_query(query: MultiMapping[str], days: int) -> Wanted:
@@ -84,10 +84,6 @@ def _chosen(query: MultiMapping[str], name: str, choices: Iterable[str]) -> tupl
 
 def _kept(request: web.Request) -> int:
     return span(request.app[CONFIGURATION].setup.settings.retention.closed)
-
-
-def _json(document: object) -> web.Response:
-    return web.Response(body=to_json(document) + b"\n", content_type="application/json")
 
 
 ROUTES = (

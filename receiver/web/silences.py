@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
-from pydantic_core import to_json
 
 from receiver.domain import times
 from receiver.domain.silences import Draft
@@ -20,6 +19,7 @@ from receiver.settings.units import parse_duration
 from receiver.sources.text import clean
 from receiver.store import hushing, silences
 from receiver.web import misfits
+from receiver.web.answers import answer
 from receiver.web.keys import CALLER, STORE
 from receiver.web.silenceforms import EditedSilence, Ending, Listed, Matching, NewSilence, Preview, Silence, Silences
 from receiver.web.table import Asks, Operation, Route, taken
@@ -36,7 +36,7 @@ async def listed(request: web.Request) -> web.Response:
     found = await request.app[STORE].read(lambda c: silences.page(c, asked.state, now, asked.limit + 1, before))
     page = found[: asked.limit]
     after = urlsafe_b64encode(b"%d" % page[-1].id).decode().rstrip("=") if len(found) > asked.limit else None
-    return _json({"silences": [flow.shown(one, now) for one in page], "next": after})
+    return answer({"silences": [flow.shown(one, now) for one in page], "next": after})
 
 
 async def create(request: web.Request) -> web.Response:
@@ -44,7 +44,7 @@ async def create(request: web.Request) -> web.Response:
     posted = await taken(request, NewSilence)
     fields = _fields(posted.model_dump(exclude_none=True))
     made = await flow.create(request.app[STORE], Draft(**fields), posted.who or request[CALLER].name)
-    return _json(flow.shown(made, times.now()), status=201)
+    return answer(flow.shown(made, times.now()), status=201)
 
 
 async def preview(request: web.Request) -> web.Response:
@@ -59,7 +59,7 @@ async def preview(request: web.Request) -> web.Response:
         count += len(ids)
         first = sorted([*first, *ids], reverse=True)[:SHOWN]
     alerts = await store.read(lambda c: hushing.briefly(c, first))
-    return _json({"matchers": [matcher.text for matcher in told], "count": count, "alerts": alerts})
+    return answer({"matchers": [matcher.text for matcher in told], "count": count, "alerts": alerts})
 
 
 async def one(request: web.Request) -> web.Response:
@@ -68,7 +68,7 @@ async def one(request: web.Request) -> web.Response:
     found = await request.app[STORE].read(lambda c: silences.one(c, number))
     if found is None:
         raise Refused(f"there is no silence {number}", status=404)
-    return _json(flow.shown(found, times.now()))
+    return answer(flow.shown(found, times.now()))
 
 
 async def edit(request: web.Request) -> web.Response:
@@ -77,14 +77,14 @@ async def edit(request: web.Request) -> web.Response:
     given = posted.model_dump(exclude_unset=True)
     change = flow.Edit(_fields(given), posted.version)
     edited = await flow.edit(request.app[STORE], number, change, posted.who or request[CALLER].name)
-    return _json(flow.shown(edited, times.now()))
+    return answer(flow.shown(edited, times.now()))
 
 
 async def expire(request: web.Request) -> web.Response:
     """End a silence now."""
     number, asked = _number(request), _asked(request, Ending)
     ended = await flow.expire(request.app[STORE], number, asked.version, asked.who or request[CALLER].name)
-    return _json(flow.shown(ended, times.now()))
+    return answer(flow.shown(ended, times.now()))
 
 
 def _fields(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,10 +143,6 @@ def _before(cursor: str) -> int | None:
     if not told.isdigit() or len(told) > 18:
         raise Refused("this cursor is not one that alertsage gave; start without it")
     return int(told)
-
-
-def _json(document: object, status: int = 200) -> web.Response:
-    return web.Response(body=to_json(document) + b"\n", status=status, content_type="application/json")
 
 
 _BACKUP: Mapping[str, Any] = {

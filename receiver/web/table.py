@@ -55,7 +55,7 @@ class Body(BaseModel):
     What stands below a field tells readers of the document what it means.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True, defer_build=True)
     tolerant: ClassVar[bool] = False
     """Whether it tells of trouble: then it may be as large as a webhook and have half characters, for U+FFFD.
 
@@ -66,13 +66,13 @@ class Body(BaseModel):
 class Answer(BaseModel):
     """What a route answers with, as the document tells it."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
 
 
 class Query(BaseModel):
     """A route's URL parameters, as the document tells them."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)

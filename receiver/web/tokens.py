@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, BeforeValidator, Field
-from pydantic_core import to_json
 
 from receiver.domain import times
 from receiver.domain.times import span
@@ -13,6 +12,7 @@ from receiver.domain.tokens import NAME, Scope, Token, misnamed
 from receiver.errors import Refused
 from receiver.flow.tokens import shape
 from receiver.settings.units import parse_duration
+from receiver.web.answers import answer
 from receiver.web.keys import CALLER, TOKENS
 from receiver.web.table import Asks, Body, Operation, Route, taken
 
@@ -71,7 +71,7 @@ async def tokens(request: web.Request) -> web.Response:
     """All tokens, by name."""
     keeper, now = request.app[TOKENS], times.now()
     listed = [shape(token, now) | _last_used(request, token) for token in await keeper.every()]
-    return _json({"tokens": listed, "next": None})
+    return answer({"tokens": listed, "next": None})
 
 
 async def create(request: web.Request) -> web.Response:
@@ -79,7 +79,7 @@ async def create(request: web.Request) -> web.Response:
     form = await taken(request, NewToken)
     lasts = None if form.expires is None else span(form.expires)
     made, secret = await request.app[TOKENS].make(form.name, form.scopes, lasts, request[CALLER].name)
-    return _json(shape(made, times.now()) | {"token": secret}, 201)
+    return answer(shape(made, times.now()) | {"token": secret}, 201)
 
 
 async def revoke(request: web.Request) -> web.Response:
@@ -88,17 +88,12 @@ async def revoke(request: web.Request) -> web.Response:
     if misnamed(name):
         raise Refused("there is no token of that name", status=404)  # it may be a token itself: not repeated
     token = await request.app[TOKENS].revoke(name, request[CALLER].name)
-    return _json(shape(token, times.now()) | _last_used(request, token))
+    return answer(shape(token, times.now()) | _last_used(request, token))
 
 
 def _last_used(request: web.Request, token: Token) -> dict[str, str | None]:
     at = request.app[TOKENS].last_used(token)
     return {"last_used_at": None if at is None else times.rfc3339(at)}
-
-
-def _json(document: object, status: int = 200) -> web.Response:
-    headers = {"Cache-Control": "no-store"}
-    return web.Response(status=status, body=to_json(document) + b"\n", content_type="application/json", headers=headers)
 
 
 ROUTES = (
