@@ -177,6 +177,7 @@ REFUSED: list[tuple[Mapping[str, Any], str]] = [
     ({"lasts": None, "ends_at": "2020-01-01T00:00:00Z"}, "ends_at"),
     ({"lasts": None, "ends_at": "2099-01-01"}, "ends_at: is not a moment with its offset"),
     ({"lasts": None, "ends_at": "9999-12-31T23:59:59Z"}, "ends_at: is not a moment"),
+    ({"lasts": "1h", "starts_at": "2020-01-01T00:00:00Z"}, "ends_at: lies in the past"),
     ({"zone": "Europe/Berlin"}, "zone: goes with a schedule"),
     ({"schedule": "0 2 * *"}, "schedule: "),
     ({"schedule": "0 2 * * *", "zone": "Berlin"}, "zone: "),
@@ -196,6 +197,13 @@ def test_what_makes_no_silence(server: Server) -> None:
         assert status == 422, (body, answer)
         assert told in answer["detail"], body
     assert server.get(ALL)[1]["silences"] == []
+
+
+def test_a_length_counts_from_the_start_that_is_told(server: Server) -> None:
+    began = datetime.now(UTC) - timedelta(minutes=30)
+    made = silence(server, "a=b", lasts="2h", starts_at=began.isoformat())
+    assert datetime.fromisoformat(made["ends_at"]) - began < timedelta(hours=2, seconds=1)
+    assert datetime.fromisoformat(made["starts_at"]) > began
 
 
 def test_a_silence_is_changed_by_who_has_seen_it_as_it_is(server: Server) -> None:

@@ -49,7 +49,9 @@ def test_names(name: str) -> None:
     assert misnamed(name) is None
 
 
-@pytest.mark.parametrize("name", ["", "A", "local", "server.token", "a" * 64, "a/b", "a b", "-a", "..", "ä", "a\n"])
+@pytest.mark.parametrize(
+    "name", ["", "A", "local", "server.token", "alertsage", "a" * 64, "a/b", "a b", "-a", "..", "ä", "a\n"]
+)
 def test_no_names(name: str) -> None:
     assert misnamed(name) is not None
 

@@ -1,6 +1,7 @@
 """`alertsage tokens --local`, on the database itself: without a server, and beside one."""
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -42,6 +43,25 @@ def test_the_first_token_is_made_without_a_server_and_known_to_it_later(tmp_path
     with running(tmp_path) as server:
         assert server.get("/api/v1/alerts")[0] == 401
         assert ask(f"{server.url}/api/v1/tokens", None, sent(done.stdout.strip()))[0] == 200
+
+
+def test_who_makes_the_first_token_of_a_server_is_told_what_that_means(tmp_path: Path) -> None:
+    with running(tmp_path, f"database: {{url: '{address(tmp_path)}'}}") as server:
+
+        def create(name: str, scope: str, token: str = "") -> "subprocess.CompletedProcess[str]":
+            line = [ALERTSAGE, "tokens", "create", "--server", server.url, name, "--scope", scope]
+            env = os.environ | {"ALERTSAGE_TOKEN": token}
+            return subprocess.run(line, capture_output=True, text=True, check=False, env=env)
+
+        done = create("ada", "act")
+        assert done.returncode == 0, done.stderr
+        assert re.fullmatch(r"asg_[0-9a-f]{64}\n", done.stdout)
+        assert "From now on requests without a token are refused" in done.stderr
+        assert "This one may make no other: --local does." in done.stderr
+        assert create("ben", "act").returncode == 4
+        admin = command(tmp_path, "create", "root", "--scope", "admin").stdout.strip()
+        again = eventually(lambda: (made := create("ben", "act", admin)).returncode == 0 and made, 10)
+        assert "From now on" not in again.stderr
 
 
 def test_beside_a_running_server_commands_take_effect_within_two_seconds(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from receiver.commands.outcome import Code, Failed
 from receiver.commands.remote import Remote, listed, stranger
 from receiver.commands.table import Column, plain, say
 from receiver.commands.where import find
+from receiver.domain.tokens import LOCAL
 from receiver.terminal import json_line
 
 _COLUMNS = (
@@ -25,6 +26,7 @@ _COLUMNS = (
     Column("SCOPES"),
 )
 _FIRST = "From now on requests without a token are refused; webhooks and health are not concerned."
+_NO_ADMIN = "This one may make no other: --local does."
 
 
 class Keyring(Protocol):
@@ -71,7 +73,8 @@ class _Served:
         told = self.remote.post("/api/v1/tokens", body)
         if not isinstance(told.get("token"), str):
             raise stranger(self.remote.url)
-        return told
+        # Who was let in without a token made the first: there is no other time at which that is possible.
+        return told | {"first": told.get("created_by") == LOCAL}
 
     def revoke(self, name: str) -> str:
         self.remote.ask("DELETE", f"/api/v1/tokens/{quote(name, safe='')}")
@@ -97,7 +100,7 @@ def create(ring: Keyring, name: str, scopes: Sequence[str], expires: str | None,
     click.echo(json_line(told) if as_json else plain(told["token"]))
     click.echo(f"{plain(name)} ({', '.join(scopes)}) is made. Keep what stands above: it is stored nowhere.", err=True)
     if first:
-        click.echo(_FIRST, err=True)
+        click.echo(_FIRST if "admin" in scopes else f"{_FIRST} {_NO_ADMIN}", err=True)
 
 
 def revoke(ring: Keyring, name: str, *, as_json: bool) -> None:

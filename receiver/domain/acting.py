@@ -105,7 +105,7 @@ def _applied(act: Act, on: Subject) -> Change:
     except Illegal as error:
         cause = trail.cause(alert, on.trail)
         told = f": {trail.did(cause, act.at)}" if cause is not None else ""
-        hint = f" ({act.hints[was]})" if was in act.hints else ""
+        hint = f" ({trail.other_way(alert, act.at) or act.hints[was]})" if was in act.hints else ""
         raise Illegal(f"{error}{told}{hint}") from None
 
 
@@ -223,9 +223,8 @@ class Note(Act):
     name = "note"
 
     def there(self, on: Subject) -> bool:
-        last = on.trail[-1] if on.trail else None
-        said = last is not None and (last.kind, last.who, last.why) == (Kind.NOTED, self.who, self.why)
-        return said and last is not None and self.at - last.at <= RETRIED
+        said = (Kind.NOTED, self.who, self.why)
+        return any((one.kind, one.who, one.why) == said and self.at - one.at <= RETRIED for one in on.trail)
 
     own = there
 

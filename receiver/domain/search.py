@@ -82,6 +82,7 @@ _SPACE, _BARE, _LISTED = re.compile(r"\s*"), re.compile(r"\S*"), re.compile(r'[^
 _HEAD = re.compile(r'(label\."(?:[^"\\]|\\.)*"|[^\W\d][\w./-]*)(=~|!~|!=|>=|<=|=|>|<|:(?!//))', re.DOTALL)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPE = re.compile(r'\\(["\\])')
+_SIGNS = frozenset(("=~", "!~", "!=", ">=", "<=", "=", ">", "<", ":"))
 _AGES: Mapping[str, Figure] = {"age": "started_at", "seen": "last_seen_at"}
 _MOMENTS: Mapping[str, Figure] = {"started": "started_at", "ended": "ended_at"}
 _COMPARED = ("priority", *_AGES, *_MOMENTS, "count")
@@ -127,6 +128,8 @@ class _Reader:
             raise Unreadable(f"{what}: a field takes several values, priority:critical,high; {QUOTE}", self.began)
         if word[0] == '"':
             return self._words(self._quoted(), negated)
+        if word in _SIGNS:
+            raise Unreadable(f"there is no space before or behind a {word}: job=web; {QUOTE}", self.began)
         head = _HEAD.match(self._text, self._at)
         if head is None or (head[2] == ":" and not head[1].isidentifier()):
             return self._words(self._taken(_BARE), negated)

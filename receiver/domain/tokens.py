@@ -19,8 +19,10 @@ MOST = 1000
 """Tokens in force at once, and as many that are over: every process holds them all in memory."""
 SERVER = "server.token"
 LOCAL = "local"
-RESERVED = frozenset({SERVER, LOCAL})
-"""Names of callers who have no token of the table: no token may pass for them in the audit trail."""
+ITSELF = "alertsage"
+RESERVED = frozenset({SERVER, LOCAL, ITSELF})
+"""Names of callers who have no token of the table, and of what no person did: no token may pass for them in the audit
+trail."""
 NAME = r"^[a-z0-9][a-z0-9._@-]{0,62}$"
 _NOBODY = bytes(32)
 
@@ -97,7 +99,7 @@ def in_order(scopes: Iterable[str]) -> tuple[Scope, ...]:
 def misnamed(name: str) -> str | None:
     """What is wrong with a name for a token, in one sentence; None when nothing is."""
     if name in RESERVED:
-        return f"{name} is no name for a token: it stands for callers who have none"
+        return f"{name} is no name for a token: it stands for what is done without one"
     if re.fullmatch(NAME, name, re.ASCII) is None:
         return "a token's name has up to 63 of a-z, 0-9, '.', '_', '@', '-', and begins with a letter or digit"
     return None

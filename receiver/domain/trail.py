@@ -43,6 +43,15 @@ def cause(alert: Alert, trail: Sequence[Change]) -> Change | None:
     return latest(trail, _BROUGHT[alert.status]) or (trail[-1] if trail else None)
 
 
+def other_way(alert: Alert, now: Instant) -> str:
+    """What to end when something else than a person keeps a suppressed Alert quiet; "" when a person does."""
+    if alert.status is not Status.SUPPRESSED or now < alert.suppressed_until:
+        return ""
+    if alert.hushed_by:
+        return f"expire silence {alert.hushed_by} first"
+    return "lift that at its sender first" if alert.silenced else ""
+
+
 def did(made: Change, now: Instant) -> str:
     """Ada acknowledged it 3 min ago (2026-11-23 06:41:12 UTC): "looking"."""
     who = plain(made.who, LONGEST_NAME) or "somebody"

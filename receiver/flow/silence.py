@@ -42,9 +42,9 @@ def matchers_of(texts: tuple[str, ...]) -> tuple[Matcher, ...]:
 async def create(store: Store, draft: Draft, who: str) -> Silence:
     """Make a silence, which begins now at the earliest. Raises Refused (409, 422) and StoreAway."""
     now = times.now()
-    if draft.starts_at is not None:
-        draft = replace(draft, starts_at=max(draft.starts_at, now))
     terms = _terms(draft, now)
+    starts = max(terms.window.starts_at, now)
+    terms = replace(terms, window=replace(terms.window, starts_at=starts))
     made = await store.write(lambda c: silences.add(c, terms, who, now))
     log.info("%s made %s", who, made.named)
     return made

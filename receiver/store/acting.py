@@ -1,5 +1,6 @@
 """Acts of people on one Alert or on many: read, decided and written in one transaction, all of them or none."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -23,6 +24,8 @@ SLICE = 500
 """Alerts in one statement."""
 TRAIL = 50
 """Changes that are looked at, of one Alert."""
+NOTES = 5
+"""Changes that are looked at for notes, of one of many Alerts."""
 
 _LOCK = f"SELECT id FROM alert WHERE id {HERE[True]} {IN_ORDER}"  # noqa: S608
 _SUBJECT = f"""
@@ -37,10 +40,11 @@ _METADATA = {
     on_postgres: f"SELECT alert_id, metadata FROM content WHERE metadata IS NOT NULL AND alert_id {here}"  # noqa: S608
     for on_postgres, here in HERE.items()
 }
-_LAST = {
+_NOTES = {
     on_postgres: f"""
-        SELECT change.* FROM alert JOIN change ON change.alert_id = alert.id AND change.seq = alert.change_count
-        WHERE alert.id {here}
+        SELECT change.* FROM alert
+        JOIN change ON change.alert_id = alert.id AND change.seq > alert.change_count - {NOTES}
+        WHERE change.kind = 'noted' AND alert.id {here}
     """  # noqa: S608
     for on_postgres, here in HERE.items()
 }
@@ -184,15 +188,15 @@ def _subjects(connection: Connection, ids: Sequence[int], act: Act) -> Iterator[
     metadata = dict[int, str]()
     if isinstance(act, Amend):
         metadata = {row.alert_id: row.metadata for row in rows_of(connection, ids, _METADATA[here])}
-    last = dict[int, Change]()
+    notes = defaultdict[int, list[Change]](list)
     if isinstance(act, Note):
-        last = {row.alert_id: codec.made(row) for row in rows_of(connection, ids, _LAST[here])}
+        for row in rows_of(connection, ids, _NOTES[here]):
+            notes[row.alert_id].append(codec.made(row))
     for *state, assignee, successor in sorted(rows_of(connection, ids, _SUBJECTS[here])):
         subject = Subject(codec.state(state), (), successor, assignee)
         if (text := metadata.get(subject.alert.id)) is not None:
             subject.metadata = codec.json(text)
-        if (made := last.get(subject.alert.id)) is not None:
-            subject.trail = (made,)
+        subject.trail = notes.get(subject.alert.id, ())
         yield subject
 
 

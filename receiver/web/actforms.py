@@ -12,6 +12,7 @@ from receiver.errors import Refused
 from receiver.flow.act import MOST_AT_ONCE
 from receiver.settings.units import parse_duration
 from receiver.sources.text import LATEST, clean, scrub
+from receiver.web import misfits
 from receiver.web.table import WHOLE, Body
 
 LONGEST_NAME, LONGEST_TEXT, LONGEST_QUERY = 200, 10_000, 2_000
@@ -225,7 +226,4 @@ class BulkForm(Body):
         try:
             return form.model_validate({name: getattr(self, name) for name in given})
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(map(str, first["loc"]))
-            told = first["msg"].removeprefix("Value error, ")
-            raise ValueError(f"{place}: {told}" if place else told) from None
+            raise ValueError(misfits.told(error)) from None

@@ -18,6 +18,7 @@ from receiver.flow.hush import seek
 from receiver.settings.units import parse_duration
 from receiver.sources.text import clean
 from receiver.store import hushing, silences
+from receiver.web import misfits
 from receiver.web.answers import answer
 from receiver.web.keys import CALLER, STORE
 from receiver.web.silenceforms import EditedSilence, Ending, Listed, Matching, NewSilence, Preview, Silence, Silences
@@ -129,9 +130,7 @@ def _asked(request: web.Request, form: type[Q]) -> Q:
     try:
         return form.model_validate({clean(name): ",".join(query.getall(name)) for name in query})
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))[:80]
-        raise Refused(f"{place}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise Refused(misfits.told(error)) from None
 
 
 def _before(cursor: str) -> int | None:

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails, to_json
 
 from receiver.errors import Refused
 from receiver.sources.text import decode, readable
+from receiver.web import misfits
 from receiver.web.body import IN_A_THREAD, read_body
 from receiver.web.keys import CONFIGURATION, UNDERWAY
 from receiver.web.underway import Held
@@ -159,5 +160,4 @@ def _misfit(error: ValidationError) -> Refused:
     first = _first(error)
     if first["type"] == "json_invalid":
         return Refused(f"the body is not JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
-    place = ".".join(map(str, first["loc"]))[:200]
-    return Refused(f"{place}: {first['msg'].removeprefix('Value error, ')}" if place else first["msg"], status=422)
+    return Refused(misfits.told(error), status=422)

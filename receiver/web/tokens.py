@@ -27,7 +27,7 @@ def _length(told: object) -> timedelta:
 class NewToken(Body):
     """A token to be made."""
 
-    name: Annotated[str, Field(pattern=NAME)]
+    name: Annotated[str, Field(json_schema_extra={"pattern": NAME})]
     """What it is for: `grafana-prod`, `ada@laptop`."""
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1, max_length=len(Scope))]
     expires: Annotated[
