@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from heapq import nlargest
+from itertools import chain
 from typing import Any
 
 from receiver.domain.insights import insights
@@ -20,7 +22,9 @@ def report(tally: Tally, asked: Asked, before: Mapping[str, int] | None, longest
     clocks = tally.clocks()
     types = _by_name(tally)
     kinds = [(kind.rsplit(" ", 2), n) for kind, n in tally.kinds.items()]
-    whole = spread(took for record in tally.records.values() for took in record.lengths)
+    # each name's by itself first: what is sorted in parts is quickly sorted as a whole
+    lengths = {name: sorted(record.lengths) for name, record in tally.records.items()}
+    whole = spread(chain.from_iterable(lengths.values()))
     most = types.most_common(1)
     return extent(asked) | {
         "total_alerts": tally.times,
@@ -31,17 +35,19 @@ def report(tally: Tally, asked: Asked, before: Mapping[str, int] | None, longest
         "hourly_distribution": hourly,
         "totals": _totals(tally),
         "before": _before(tally.times, before),
-        "mtta": shown(spread(took for record in tally.records.values() for took in record.reactions)),
+        "mtta": shown(spread(chain.from_iterable(record.reactions for record in tally.records.values()))),
         "mttr": shown(whole),
         "week": week,
-        "by_type": [_type(name, tally.records[name], clocks[name], before) for name, _ in types.most_common(LISTED)],
+        "by_type": [
+            _type(name, tally.records[name], lengths[name], clocks[name], before)
+            for name, _ in types.most_common(LISTED)
+        ],
         "by_resource": _table("resource", _summed((subject, n) for (_, subject), n in tally.things.items())),
         "by_category": _table("category", _summed((kind[1], n) for kind, n in kinds)),
         "by_source": _table("source", _summed((kind[0], n) for kind, n in kinds)),
         "by_priority": _table("priority", _summed((kind[2], n) for kind, n in kinds)),
         "noisiest": [
-            {"name": name, "resource": subject or None, "times": n}
-            for (name, subject), n in _ordered(tally.things).most_common(TOP)
+            {"name": name, "resource": subject or None, "times": n} for (name, subject), n in _most(tally.things, TOP)
         ],
         "flapping": _flapping(tally),
         "longest_open": [_open(one, asked.until) for one in longest],
@@ -78,6 +84,13 @@ def shown(found: Spread) -> dict[str, Any]:
 def _ordered(counts: Mapping[Any, int]) -> Counter[Any]:
     """So that of equally many the first in the alphabet comes first."""
     return Counter(dict(sorted(counts.items())))
+
+
+def _most(counts: Mapping[tuple[str, str], int], most: int) -> list[tuple[tuple[str, str], int]]:
+    """The most common, of equally many the first in the alphabet first: of many only the likely ones are sorted."""
+    least = min(nlargest(most, counts.values()), default=0)
+    likely = [(key, n) for key, n in counts.items() if n >= least]
+    return sorted(likely, key=lambda one: (-one[1], one[0]))[:most]
 
 
 def _summed(counts: Iterable[tuple[str, int]]) -> Counter[str]:
@@ -140,7 +153,9 @@ def _before(times: int, before: Mapping[str, int] | None) -> dict[str, Any]:
     return {"times": earlier, "change_percent": round((times - earlier) * 100 / earlier) if earlier else None}
 
 
-def _type(name: str, record: Record, clock: Mapping[int, int], before: Mapping[str, int] | None) -> dict[str, Any]:
+def _type(
+    name: str, record: Record, lengths: Sequence[int], clock: Mapping[int, int], before: Mapping[str, int] | None
+) -> dict[str, Any]:
     found = usual(clock)
     return {
         "name": name,
@@ -150,7 +165,7 @@ def _type(name: str, record: Record, clock: Mapping[int, int], before: Mapping[s
         "expired": record.expired,
         "acted_on": record.acted,
         "mtta": shown(spread(record.reactions)),
-        "mttr": shown(spread(record.lengths)),
+        "mttr": shown(spread(lengths)),
         "usually": None if found is None else found.spoken,
     }
 
