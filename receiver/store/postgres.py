@@ -40,6 +40,8 @@ class Postgres:
                 "default_transaction_read_only": "on",
                 "statement_timeout": str(READ_MILLISECONDS),
                 "lock_timeout": str(round(timeout * 500)),
+                # planned for what is sought: the plan for whatever may be sought takes a hundred times as long
+                "plan_cache_mode": "force_custom_plan",
             },
             pool_size=read_connections,
             max_overflow=0,

@@ -38,6 +38,8 @@ FEW = 5_000
 """So many candidates of the label index are sorted; with more, going through the list in its order is quicker."""
 Listed = Select[Any] | CompoundSelect[Any]
 FIRST_CHUNK, CHUNK = 500, 4_000
+SORTED = 6_000
+"""Alerts whose content one page looks at where all that is asked for is sorted first: once."""
 
 
 def found(connection: Connection, query: AlertQuery, look_at: int = LOOKED_AT) -> tuple[list[int], Position | None]:
@@ -58,7 +60,8 @@ class _Walk:
     """One walk through the list."""
 
     def __init__(self, connection: Connection, query: AlertQuery, look_at: int) -> None:
-        self._connection, self._query, self._left = connection, query, look_at
+        self._connection, self._query = connection, query
+        self._left = look_at if query.sort in _INDEXED else min(look_at, SORTED)
         self._engine = engine_of(connection.dialect.name)
         self._asked = conditions(query.search, connection.dialect.name)
         self._in_index = False
@@ -98,8 +101,8 @@ class _Walk:
             rows = self._connection.execute(self._candidates(priorities, after, wanted))
             yield from [Position(row.key, row.id) for row in rows]
             return
-        # Where there is no index all is sorted for each chunk: two have to do.
-        size, most = (FIRST_CHUNK, CHUNK) if self._query.sort in _INDEXED else (2 * FIRST_CHUNK, self._left)
+        indexed = self._query.sort in _INDEXED
+        size, most = (FIRST_CHUNK, CHUNK) if indexed else (SORTED, SORTED)
         while True:
             size = min(size, most, self._left)
             end, hits = self._chunk(self._candidates(priorities, after, size), size)
@@ -113,7 +116,7 @@ class _Walk:
             if self._left <= 0:
                 self.stopped = end
                 return
-            size = size * 4 if self._query.sort in _INDEXED else most
+            size *= 4
 
     def _chunk(
         self, candidates: Select[Any] | CompoundSelect[Any], size: int
