@@ -12,7 +12,7 @@ import pytest
 from receiver.domain import acts, times
 from receiver.domain.alert import Alert
 from receiver.domain.rules import Book
-from receiver.domain.silences import Draft, Silence, SilenceRule
+from receiver.domain.silences import By, Draft, Silence, SilenceRule
 from receiver.domain.times import HOUR, MINUTE, SECOND
 from receiver.domain.vocabulary import Kind, Status
 from receiver.flow import silence as flow
@@ -31,7 +31,7 @@ def hush(store: Store, *rules: SilenceRule) -> Hush:
 async def silence(store: Store, *matchers: str, **more: Any) -> Silence:
     """A silence from now on."""
     length = {} if more else {"lasts": HOUR}
-    return await flow.create(store, Draft(matchers, "disks", **length, **more), "ann")
+    return await flow.create(store, Draft(matchers, "disks", **length, **more), By("ann"))
 
 
 async def state(store: Store, number: int) -> Alert:
@@ -60,7 +60,7 @@ async def test_a_silence_holds_from_the_next_transaction_on(path: Path) -> None:
         first = await silence(store, *DOWN)
         await take(store, seen("b"), seen("a"))
         assert ((await state(store, 2)).hushed_by, (await state(store, 1)).hushed_by) == (first.id, 0)
-        await flow.expire(store, first.id, None, "ann")
+        await flow.expire(store, first.id, None, By("ann"))
         await take(store, seen("c"))
         assert (await state(store, 3)).status is Status.ACTIVE
         await silence(store, *DOWN, starts_at=times.now() + SECOND // 2, ends_at=times.now() + HOUR)
@@ -77,9 +77,9 @@ async def test_a_silence_of_one_replica_holds_for_the_others_at_once(path: Path)
         first = await silence(one, *DOWN)
         await take(other, seen("b"))
         assert (await state(one, 2)).hushed_by == first.id
-        await flow.edit(one, first.id, flow.Edit({"matchers": ("x=y",)}, None), "bob")
+        await flow.edit(one, first.id, flow.Edit({"matchers": ("x=y",)}, None), By("bob"))
         await take(other, seen("c"))
-        await flow.edit(other, first.id, flow.Edit({"matchers": DOWN}, 2), "bob")
+        await flow.edit(other, first.id, flow.Edit({"matchers": DOWN}, 2), By("bob"))
         await take(one, seen("d"))
         assert [(await state(one, number)).hushed_by for number in (3, 4)] == [0, first.id]
 
@@ -91,7 +91,7 @@ async def test_replicas_that_look_at_once_leave_one_change(path: Path) -> None:
         made = await silence(one, *DOWN)
         lookers = [hush(one), hush(other)]
         await asyncio.gather(*(looker.look() for looker in lookers))
-        await flow.expire(other, made.id, None, "ann")
+        await flow.expire(other, made.id, None, By("ann"))
         await asyncio.gather(*(looker.look() for looker in lookers))
         for number in (1, 75, 150):
             assert await kinds(one, number) == [
@@ -135,10 +135,10 @@ async def test_all_that_fit_are_found(path: Path, indexed: bool, monkeypatch: py
         held = [n + 1 for n in range(30, 150) if n % 3 == 1 and n % 4 == 1 and not str(n).startswith("1")]
         assert [n for n in range(1, 151) if (await state(store, n)).hushed_by] == held
         assert len(held) > 4
-        await flow.edit(store, made.id, flow.Edit({"matchers": ("team=t1", 'severity="high"')}, None), "bob")
+        await flow.edit(store, made.id, flow.Edit({"matchers": ("team=t1", 'severity="high"')}, None), By("bob"))
         await looker.look()
         assert len([n for n in range(1, 151) if (await state(store, n)).hushed_by]) == 10
-        await flow.expire(store, made.id, None, "ann")
+        await flow.expire(store, made.id, None, By("ann"))
         await looker.look()
         assert not [n for n in range(1, 151) if (await state(store, n)).status is Status.SUPPRESSED]
         gauges = await store.gauges(10, 10)
@@ -159,7 +159,7 @@ async def test_who_else_holds_it_keeps_it(path: Path) -> None:
         from receiver.store import sweeps
 
         assert await store.read(lambda c: sweeps.suppressed_until(c, times.now())) == [], "the silence holds it"
-        await flow.expire(store, made.id, None, "ann")
+        await flow.expire(store, made.id, None, By("ann"))
         await looker.look()
         assert [(await state(store, n)).status.value for n in (1, 2)] == ["suppressed", "active"]
         shown = await store.alert(1)
@@ -180,7 +180,7 @@ async def test_an_acknowledged_alert_stays_so_until_it_escalates(path: Path) -> 
         ] * 2
         await take(store, seen("a", severity="critical"))
         assert (await kinds(store, 1))[-1] == ("escalated", "suppressed")
-        await flow.expire(store, made.id, None, "ann")
+        await flow.expire(store, made.id, None, By("ann"))
         await looker.look()
         assert [(await kinds(store, n))[-1] for n in (1, 2)] == [
             ("unsuppressed", "active"),
@@ -224,7 +224,7 @@ async def test_what_began_while_a_silence_ended_is_found_by_a_later_look(
         made, looker = await silence(store, *DOWN), hush(store)
         await take(store, seen("a"))
         await looker.look()
-        await flow.expire(store, made.id, None, "ann")
+        await flow.expire(store, made.id, None, By("ann"))
         await looker.look()
 
         def late(alert: Alert) -> Any:
@@ -259,7 +259,7 @@ async def test_expired_silences_are_forgotten_but_the_newest(path: Path) -> None
     async with open_store(path) as store:
         for number in range(3):
             made = await silence(store, f"n={number}")
-            await flow.expire(store, made.id, None, "ann")
+            await flow.expire(store, made.id, None, By("ann"))
         later = times.now() + HOUR
         assert await store.read(lambda c: silences.ended(c, later))
         await store.write(lambda c: silences.forget(c, later))
@@ -277,7 +277,7 @@ async def test_there_are_only_so_many(path: Path, monkeypatch: pytest.MonkeyPatc
         await silence(store, "n=2")
         with pytest.raises(Refused, match="2 silences are in force already"):
             await silence(store, "n=3")
-        await flow.expire(store, 1, None, "ann")
+        await flow.expire(store, 1, None, By("ann"))
         await silence(store, "n=3")
 
 

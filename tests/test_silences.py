@@ -210,6 +210,7 @@ def test_a_silence_is_changed_by_who_has_seen_it_as_it_is(server: Server) -> Non
     made = silence(server, "alertname=Down", who="ann")
     path = f"{ALL}/{made['id']}"
     assert (made["state"], made["version"], made["created_by"]) == ("active", 1, "ann")
+    assert (made["created_via"], made["changed_via"]) == ("api:local", None), "who was only told is vouched for"
     longer = call(server, "PUT", path, {"lasts": "4h", "version": 1})[1]
     assert longer["starts_at"] == made["starts_at"]
     assert longer["ends_at"] > made["ends_at"]
@@ -228,7 +229,7 @@ def test_a_silence_is_changed_by_who_has_seen_it_as_it_is(server: Server) -> Non
     once = call(server, "PUT", path, {"schedule": None, "lasts": "3h"})[1]
     assert (once["schedule"], once["zone"], once["lasts"], once["ends_at"] is None) == (None, None, None, False)
     ended = call(server, "DELETE", path)[1]
-    assert (ended["state"], ended["changed_by"]) == ("expired", "local")
+    assert (ended["state"], ended["changed_by"], ended["changed_via"]) == ("expired", "local", "api")
     assert call(server, "DELETE", path) == (200, ended), "ended once more it stays as it is"
     status, late = call(server, "PUT", path, {"comment": "mine"})
     assert (status, late["detail"][:19]) == (409, "silence 1 expired a")
@@ -302,6 +303,7 @@ def test_silences_of_a_file_are_kept_as_the_file_says(tmp_path: Path) -> None:
         eventually(lambda: listed().keys() == {"nightly", "move"}, 5)
         before = listed()
         assert (before["move"]["created_by"], before["nightly"]["created_by"]) == ("ops", "silences.yaml")
+        assert before["move"]["created_via"] == "file"
         server.post("/webhook", webhook(firing("SlowQuery"), firing("Down", rack="7"), firing("Down", rack="8")))
         assert [alert(server, number)["status"] for number in (1, 2, 3)] == ["suppressed", "suppressed", "active"]
         path = f"{ALL}/{before['move']['id']}"

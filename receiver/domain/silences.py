@@ -46,6 +46,14 @@ class Draft:
 
 
 @value
+class By:
+    """Who does something to a silence, and over which interface (as in Changes)."""
+
+    who: str
+    via: str = ""
+
+
+@value
 class SilenceRule:
     """A silence as it stands in a file of rules."""
 
@@ -71,6 +79,9 @@ class Silence:
     changed_by: str = ""
     """Who changed or ended it last, or ""."""
     changed_at: Instant = 0
+    created_via: str = ""
+    """Over which interface it was made, as in Changes."""
+    changed_via: str = ""
 
     @property
     def named(self) -> str:

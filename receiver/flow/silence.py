@@ -9,7 +9,7 @@ from typing import Any
 
 from receiver.domain import times
 from receiver.domain.matchers import Matcher
-from receiver.domain.silences import Draft, Silence, SilenceRule, Terms
+from receiver.domain.silences import By, Draft, Silence, SilenceRule, Terms
 from receiver.domain.times import Instant, rfc3339
 from receiver.domain.value import value
 from receiver.domain.windows import State
@@ -39,18 +39,18 @@ def matchers_of(texts: tuple[str, ...]) -> tuple[Matcher, ...]:
         raise Refused(f"{misfit.field}: {misfit.sentence}", status=422) from None
 
 
-async def create(store: Store, draft: Draft, who: str) -> Silence:
+async def create(store: Store, draft: Draft, by: By) -> Silence:
     """Make a silence, which begins now at the earliest. Raises Refused (409, 422) and StoreAway."""
     now = times.now()
     terms = _terms(draft, now)
     starts = max(terms.window.starts_at, now)
     terms = replace(terms, window=replace(terms.window, starts_at=starts))
-    made = await store.write(lambda c: silences.add(c, terms, who, now))
-    log.info("%s made %s", who, made.named)
+    made = await store.write(lambda c: silences.add(c, terms, by, now))
+    log.info("%s made %s", by.who, made.named)
     return made
 
 
-async def edit(store: Store, number: int, change: Edit, who: str) -> Silence:
+async def edit(store: Store, number: int, change: Edit, by: By) -> Silence:
     """Change a silence. Raises Refused (404, 409, 422) and StoreAway."""
     now = times.now()
 
@@ -62,10 +62,10 @@ async def edit(store: Store, number: int, change: Edit, who: str) -> Silence:
         terms = _terms(_with(known, change.fields), now)
         return None if terms == known.terms else terms
 
-    return await _altered(store, number, decide, who, now)
+    return await _altered(store, number, decide, by, now)
 
 
-async def expire(store: Store, number: int, version: int | None, who: str) -> Silence:
+async def expire(store: Store, number: int, version: int | None, by: By) -> Silence:
     """End a silence now; one that has expired stays as it is. Raises Refused (404, 409) and StoreAway."""
     now = times.now()
 
@@ -75,11 +75,11 @@ async def expire(store: Store, number: int, version: int | None, who: str) -> Si
         _editable(known, version)
         return _ended(known.terms, now)
 
-    return await _altered(store, number, decide, who, now)
+    return await _altered(store, number, decide, by, now)
 
 
-async def _altered(store: Store, number: int, decide: Any, who: str, now: Instant) -> Silence:
-    altered = await store.write(lambda c: silences.alter(c, number, decide, who, now))
+async def _altered(store: Store, number: int, decide: Any, by: By, now: Instant) -> Silence:
+    altered = await store.write(lambda c: silences.alter(c, number, decide, by, now))
     if altered is None:
         raise Refused(f"there is no silence {number}", status=404)
     return altered
@@ -150,7 +150,7 @@ def _take_rules(connection: Connection, rules: Sequence[SilenceRule], now: Insta
     known = silences.of_rules(connection)
     for rule_id, terms in _differences(rules, known, now).items():
         rule = next((rule for rule in rules if rule.id == rule_id), None)
-        by = rule.by if rule is not None else "silences.yaml"
+        by = By(rule.by if rule is not None else "silences.yaml", "file")
         if rule_id in known:
             silences.alter(connection, known[rule_id].id, lambda _, terms=terms: terms, by, now)  # type: ignore[misc]
         else:
@@ -205,8 +205,10 @@ def shown(silence: Silence, now: Instant) -> dict[str, Any]:
         "active_until": _moment(window.active_until(now)) if state is State.ACTIVE else None,
         "next_start": _moment(window.next_start(now)),
         "created_by": silence.created_by,
+        "created_via": silence.created_via or None,
         "created_at": rfc3339(silence.created_at),
         "changed_by": silence.changed_by or None,
+        "changed_via": silence.changed_via or None,
         "changed_at": _moment(silence.changed_at or None),
         "version": silence.version,
         "rule": silence.rule or None,

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from receiver.domain.matchers import Matcher, made
-from receiver.domain.silences import InForce, Silence, Terms
+from receiver.domain.silences import By, InForce, Silence, Terms
 from receiver.domain.times import Instant
 from receiver.domain.windows import State, Window
 from receiver.errors import Refused
@@ -54,6 +54,8 @@ def _silence(row: Sequence[Any]) -> Silence:
         told["rule"],
         told["changed_by"],
         told["changed_at"],
+        told["created_via"],
+        told["changed_via"],
     )
 
 
@@ -108,20 +110,21 @@ def hold(connection: Connection) -> None:
     connection.info.pop(HELD, None)
 
 
-def add(connection: Connection, terms: Terms, who: str, now: Instant, rule: str = "") -> Silence:
+def add(connection: Connection, terms: Terms, by: By, now: Instant, rule: str = "") -> Silence:
     """Write a new one. Raises Refused (409) when there are MOST already."""
     hold(connection)
     waiting = select(func.count()).select_from(_wanted(now).order_by(None).subquery())
     if connection.execute(waiting).scalar_one() >= MOST:
         raise Refused(f"{MOST:,} silences are in force already: end some, or let one have wider matchers", status=409)
-    values = {**_values(terms), "created_by": who, "created_at": now, "rule": rule, "stamp": _stamp(connection)}
+    values = {**_values(terms), "created_by": by.who, "created_via": by.via, "created_at": now}
+    values |= {"rule": rule, "stamp": _stamp(connection)}
     number = connection.execute(insert(silence).values(values)).inserted_primary_key
     assert number is not None  # noqa: S101 - one row has one
-    return Silence(number[0], terms, who, now, rule=rule)
+    return Silence(number[0], terms, by.who, now, rule=rule, created_via=by.via)
 
 
 def alter(
-    connection: Connection, number: int, decide: Callable[[Silence], Terms | None], who: str, now: Instant
+    connection: Connection, number: int, decide: Callable[[Silence], Terms | None], by: By, now: Instant
 ) -> Silence | None:
     """Change the terms of one; None when there is none. `decide` returns None to leave it, and may raise."""
     hold(connection)
@@ -129,13 +132,18 @@ def alter(
     if known is None:
         return None
     terms = decide(known)
-    return known if terms is None else _rewrite(connection, known, terms, who, now)
+    return known if terms is None else _rewrite(connection, known, terms, by, now)
 
 
-def _rewrite(connection: Connection, known: Silence, terms: Terms, who: str, now: Instant) -> Silence:
-    changed = replace(known, terms=terms, version=known.version + 1, changed_by=who, changed_at=now)
-    values = {**_values(terms), "version": changed.version, "changed_by": who, "changed_at": now}
-    values["stamp"] = _stamp(connection)
+def _rewrite(connection: Connection, known: Silence, terms: Terms, by: By, now: Instant) -> Silence:
+    changes: dict[str, Any] = {
+        "version": known.version + 1,
+        "changed_by": by.who,
+        "changed_via": by.via,
+        "changed_at": now,
+    }
+    changed = replace(known, terms=terms, **changes)
+    values = {**_values(terms), **changes, "stamp": _stamp(connection)}
     connection.execute(update(silence).where(silence.c.id == known.id).values(values))
     return changed
 

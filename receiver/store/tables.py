@@ -173,6 +173,8 @@ silence = Table(
     Column("rule", String, nullable=False, server_default=text("''")),
     Column("changed_by", String, nullable=False, server_default=text("''")),
     Column("changed_at", BigInteger, nullable=False, server_default=text("0")),
+    Column("created_via", String, nullable=False, server_default=text("''")),
+    Column("changed_via", String, nullable=False, server_default=text("''")),
     # Counts all changes of all silences: the highest one tells whether what a replica remembers is still so.
     Column("stamp", BigInteger, nullable=False, server_default=text("0")),
     Index("silence_ends", "ends_at"),

@@ -14,8 +14,9 @@ from receiver.errors import Refused
 from receiver.flow import act, find
 from receiver.web.actforms import FORMS, Action, BulkForm, ByWhom
 from receiver.web.answers import answer
+from receiver.web.callers import on_behalf
 from receiver.web.forms import AlertWithHistory
-from receiver.web.keys import CALLER, CONFIGURATION, STORE
+from receiver.web.keys import CONFIGURATION, STORE
 from receiver.web.table import Asks, Operation, Route, taken
 
 _VERSION = re.compile(r'(?:W/)?"?(\d{1,9})"?', re.ASCII)
@@ -62,10 +63,10 @@ async def bulk(request: web.Request) -> web.Response:
     return answer(told)
 
 
-def _by(request: web.Request, who: str | None) -> tuple[str, int, str]:
-    """Who acts, when, and over which interface: who was only told of is vouched for by the token."""
-    caller = request[CALLER].name
-    return who or caller, times.now(), "api" if who in (None, caller) else f"api:{caller}"
+def _by(request: web.Request, told: str | None) -> tuple[str, int, str]:
+    """Who acts, when, and over which interface."""
+    who, via = on_behalf(request, told)
+    return who, times.now(), via
 
 
 def _number(told: str) -> int:

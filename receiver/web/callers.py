@@ -6,7 +6,7 @@ from receiver.domain import times
 from receiver.domain.tokens import Scope
 from receiver.errors import Refused, StoreAway
 from receiver.web import security
-from receiver.web.keys import ATTEMPTS, CONFIGURATION, TOKENS
+from receiver.web.keys import ATTEMPTS, CALLER, CONFIGURATION, TOKENS
 
 
 async def caller(request: web.Request, scope: str, what: str) -> security.Caller:
@@ -26,6 +26,12 @@ async def caller(request: web.Request, scope: str, what: str) -> security.Caller
     if found.token is not None:
         request.app[TOKENS].use(found.token, now)
     return found
+
+
+def on_behalf(request: web.Request, who: str | None) -> tuple[str, str]:
+    """Who acts, and over which interface: for who was only told of, the token vouches."""
+    caller = request[CALLER].name
+    return who or caller, "api" if who in (None, caller) else f"api:{caller}"
 
 
 async def closed(request: web.Request) -> bool:

@@ -111,8 +111,11 @@ class Silence(BaseModel):
     active_until: str | None
     next_start: str | None
     created_by: str
+    created_via: str | None
+    """As `via` of changes: `api`, with the token's name when somebody else's was given; `file`."""
     created_at: str
     changed_by: str | None
+    changed_via: str | None
     changed_at: str | None
     version: int
     rule: str | None

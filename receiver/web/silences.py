@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from receiver.domain import times
-from receiver.domain.silences import Draft
+from receiver.domain.silences import By, Draft
 from receiver.domain.times import Instant, Span, instant, span
 from receiver.errors import Refused
 from receiver.flow import silence as flow
@@ -18,9 +18,9 @@ from receiver.flow.hush import seek
 from receiver.settings.units import parse_duration
 from receiver.sources.text import clean
 from receiver.store import hushing, silences
-from receiver.web import misfits
+from receiver.web import callers, misfits
 from receiver.web.answers import answer
-from receiver.web.keys import CALLER, STORE
+from receiver.web.keys import STORE
 from receiver.web.silenceforms import EditedSilence, Ending, Listed, Matching, NewSilence, Preview, Silence, Silences
 from receiver.web.table import Asks, Operation, Route, taken
 
@@ -43,7 +43,7 @@ async def create(request: web.Request) -> web.Response:
     """A new silence."""
     posted = await taken(request, NewSilence)
     fields = _fields(posted.model_dump(exclude_none=True))
-    made = await flow.create(request.app[STORE], Draft(**fields), posted.who or request[CALLER].name)
+    made = await flow.create(request.app[STORE], Draft(**fields), _by(request, posted.who))
     return answer(flow.shown(made, times.now()), status=201)
 
 
@@ -76,15 +76,19 @@ async def edit(request: web.Request) -> web.Response:
     number, posted = _number(request), await taken(request, EditedSilence)
     given = posted.model_dump(exclude_unset=True)
     change = flow.Edit(_fields(given), posted.version)
-    edited = await flow.edit(request.app[STORE], number, change, posted.who or request[CALLER].name)
+    edited = await flow.edit(request.app[STORE], number, change, _by(request, posted.who))
     return answer(flow.shown(edited, times.now()))
 
 
 async def expire(request: web.Request) -> web.Response:
     """End a silence now."""
     number, asked = _number(request), _asked(request, Ending)
-    ended = await flow.expire(request.app[STORE], number, asked.version, asked.who or request[CALLER].name)
+    ended = await flow.expire(request.app[STORE], number, asked.version, _by(request, asked.who))
     return answer(flow.shown(ended, times.now()))
+
+
+def _by(request: web.Request, who: str | None) -> By:
+    return By(*callers.on_behalf(request, who))
 
 
 def _fields(given: Mapping[str, Any]) -> dict[str, Any]:

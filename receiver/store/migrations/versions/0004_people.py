@@ -71,6 +71,8 @@ def _silence() -> None:
         sa.Column("rule", sa.String(), nullable=False, server_default=sa.text("''")),
         sa.Column("changed_by", sa.String(), nullable=False, server_default=sa.text("''")),
         sa.Column("changed_at", sa.BigInteger(), nullable=False, server_default=sa.text("0")),
+        sa.Column("created_via", sa.String(), nullable=False, server_default=sa.text("''")),
+        sa.Column("changed_via", sa.String(), nullable=False, server_default=sa.text("''")),
         sa.Column("stamp", sa.BigInteger(), nullable=False, server_default=sa.text("0")),
         sqlite_autoincrement=True,
     )
