@@ -42,7 +42,9 @@ def test_pages_and_acts_find_each_of_many_alerts_once(server: Server) -> None:
     assert len(pages) == MANY / 500
     assert len(every) == len(set(every)) == MANY
     for sort in ("newest", "priority", "started_at"):
-        assert walked(server, query="nowhere", sort=sort) == [[]]
+        pages = walked(server, query="nowhere", sort=sort)
+        assert not any(pages)
+        assert len(pages) <= 2, "a page looks at thousands before it leaves the rest to the next"
     for query, found in (("storm", MANY), ("job=storm status:active", MANY), ("job=~sto.*", MANY), ("nowhere", 0)):
         body = {"action": "note", "note": "all of them", "query": query, "dry_run": True}
         assert server.post("/api/v1/alerts/bulk", body) == (

@@ -32,13 +32,13 @@ from receiver.store.queries import AlertQuery, Position
 from receiver.store.tables import alert, content
 from receiver.store.terms import conditions, engine_of, fits
 
-LOOKED_AT = 10_000
+LOOKED_AT = 6_000
 """Alerts whose content one page looks at."""
 FEW = 5_000
 """So many candidates of the label index are sorted; with more, going through the list in its order is quicker."""
 Listed = Select[Any] | CompoundSelect[Any]
 FIRST_CHUNK, CHUNK = 500, 4_000
-SORTED = 6_000
+SORTED = 3_000
 """Alerts whose content one page looks at where all that is asked for is sorted first: once."""
 
 
