@@ -1,18 +1,16 @@
 """One alert and its history over HTTP, with very many past alerts stored: of its own key and of others of its name."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, insert
 
+from bench import filling
 from bench.lists import Client
 from receiver.domain import times
 from receiver.domain.times import DAY, HOUR, SECOND
-from receiver.settings.model import Database
-from receiver.store import migrate, open_database
-from receiver.store.rows import index_labels, on_postgres
+from receiver.store.rows import index_labels
 from receiver.store.tables import alert, change, content
 from tests.servers import Server, firing, webhook
 
@@ -37,19 +35,10 @@ def fill(url: str, stored: int) -> None:
     A quarter is of the key `often`, a quarter of `once`, the others each of their own; the service of a key is like
     no other's among the first two, so that all notes of the name that may be similar are looked at in vain.
     """
-
-    async def filled() -> None:
-        database = open_database(Database(url=url))
-        try:
-            await database.once(lambda connection: _fill(connection, stored), writing=True)
-        finally:
-            await database.close()
-
-    asyncio.run(filled())
+    filling.fill(url, lambda connection: _fill(connection, stored))
 
 
 def _fill(connection: Connection, stored: int) -> None:
-    migrate.upgrade(connection)
     rows = list[dict[str, Any]]()
     for row in _rows(stored, times.now() - SPAN - 2 * HOUR):
         rows.append(row)
@@ -60,8 +49,6 @@ def _fill(connection: Connection, stored: int) -> None:
     last = 0
     while labelled := index_labels(connection, last, AT_ONCE):
         last = labelled
-    if on_postgres(connection):
-        connection.execute(text("SELECT setval('alert_id_seq', (SELECT max(id) FROM alert))"))
 
 
 def _rows(stored: int, first: int) -> Iterator[dict[str, Any]]:

@@ -1,23 +1,19 @@
 """Patterns over HTTP: 100,000 alerts of the last week, alone and among very many older ones, and webhooks beside."""
 
-import asyncio
 import json
 import random
 import statistics
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, insert
 
+from bench import filling
 from bench.lists import Client
 from bench.load import Bodies, drive
 from receiver.domain import times
 from receiver.domain.times import DAY, MINUTE, Instant
-from receiver.settings.model import Database
-from receiver.store import migrate, open_database
-from receiver.store.rows import on_postgres
 from receiver.store.tables import alert, change, content
 from tests.servers import Server
 
@@ -33,19 +29,10 @@ PATHS = ("/api/v1/patterns?days=7&zone=Europe/Berlin", "/api/v1/patterns/hygiene
 
 def fill(url: str, stored: int) -> None:
     """A new database at that address with so many closed alerts, LATELY of them of the last week."""
-
-    async def filled() -> None:
-        database = open_database(Database(url=url))
-        try:
-            await database.once(lambda connection: _fill(connection, stored), writing=True)
-        finally:
-            await database.close()
-
-    asyncio.run(filled())
+    filling.fill(url, lambda connection: _fill(connection, stored))
 
 
 def _fill(connection: Connection, stored: int) -> None:
-    migrate.upgrade(connection)
     chance, now = random.Random(1), times.now()
     older = (now - WINDOW - chance.randrange(80 * DAY) for _ in range(stored - LATELY))
     began = sorted([*older, *(now - chance.randrange(WINDOW) for _ in range(LATELY))])
@@ -54,8 +41,6 @@ def _fill(connection: Connection, stored: int) -> None:
         connection.execute(insert(alert), rows)
         connection.execute(insert(content), [_content(chance, row) for row in rows])
         connection.execute(insert(change), [made for row in rows for made in _changes(chance, row)])
-    if on_postgres(connection):
-        connection.execute(text("SELECT setval('alert_id_seq', (SELECT max(id) FROM alert))"))
 
 
 def _alert(chance: random.Random, number: int, at: Instant) -> dict[str, Any]:
@@ -118,21 +103,11 @@ def measure(server: Server, title: str) -> None:
     client = Client(server)
     print(f"\n{title}\n\n| | median ms | longest ms |\n|---|--:|--:|")
     for path in PATHS:
-        spent = _milliseconds(client, path)
+        spent = client.spent(path, ASKED)
         print(f"| `{path}` | {statistics.median(spent):.0f} | {max(spent):.0f} |", flush=True)
     told = json.loads(client.get(PATHS[0]))
     assert told["total_alerts"] > LATELY * 0.99, told["total_alerts"]
     _beside(server)
-
-
-def _milliseconds(client: Client, path: str) -> list[float]:
-    client.get(path)
-    spent = []
-    for _ in range(ASKED):
-        began = time.perf_counter()
-        client.get(path)
-        spent.append((time.perf_counter() - began) * 1000)
-    return spent
 
 
 def _beside(server: Server) -> None:

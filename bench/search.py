@@ -1,23 +1,20 @@
 """Searches over HTTP: pages of 50 with 100,000 alerts open, alone and among a million closed ones."""
 
-import asyncio
 import json
 import random
 import statistics
-import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, func, insert, select
 
+from bench import filling
 from bench.lists import Client
 from receiver.domain import times
 from receiver.domain.times import DAY, SECOND
 from receiver.domain.vocabulary import Category, Priority
-from receiver.settings.model import Database
-from receiver.store import migrate, open_database
-from receiver.store.rows import index_labels, on_postgres
+from receiver.store.rows import index_labels
 from receiver.store.tables import alert, alert_count, change, content
 from tests.servers import Server
 
@@ -52,19 +49,10 @@ CELLS = (
 
 def fill(url: str, open_ones: int, closed: int) -> None:
     """A new database at that address with so many alerts: the closed ones older than the open ones."""
-
-    async def filled() -> None:
-        database = open_database(Database(url=url))
-        try:
-            await database.once(lambda connection: _fill(connection, open_ones, closed), writing=True)
-        finally:
-            await database.close()
-
-    asyncio.run(filled())
+    filling.fill(url, lambda connection: _fill(connection, open_ones, closed))
 
 
 def _fill(connection: Connection, open_ones: int, closed: int) -> None:
-    migrate.upgrade(connection)
     rows = list[dict[str, Any]]()
     for row in _rows(open_ones, closed, random.Random(11)):
         rows.append(row)
@@ -79,8 +67,6 @@ def _fill(connection: Connection, open_ones: int, closed: int) -> None:
     keys = list(alert_count.primary_key.c)
     counted = select(*(alert.c[key.name] for key in keys), func.count()).group_by(*(alert.c[key.name] for key in keys))
     connection.execute(insert(alert_count).from_select([*keys, alert_count.c.n], counted))
-    if on_postgres(connection):
-        connection.execute(text("SELECT setval('alert_id_seq', (SELECT max(id) FROM alert))"))
 
 
 def _rows(open_ones: int, closed: int, chance: random.Random) -> Iterator[dict[str, Any]]:
@@ -166,10 +152,5 @@ def measure(server: Server, title: str) -> None:
 
 def _spent(client: Client, path: str) -> tuple[float, float]:
     """The median and the 95th percentile, in milliseconds."""
-    client.get(path)
-    spent = []
-    for _ in range(ASKED):
-        began = time.perf_counter()
-        client.get(path)
-        spent.append((time.perf_counter() - began) * 1000)
+    spent = client.spent(path, ASKED)
     return statistics.median(spent), statistics.quantiles(spent, n=20)[-1]

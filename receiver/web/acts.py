@@ -17,7 +17,7 @@ from receiver.web.answers import answer
 from receiver.web.callers import on_behalf
 from receiver.web.forms import AlertWithHistory
 from receiver.web.keys import CONFIGURATION, STORE
-from receiver.web.table import Asks, Operation, Route, taken
+from receiver.web.table import Asks, Operation, Route, number_in, taken
 
 _VERSION = re.compile(r'(?:W/)?"?(\d{1,9})"?', re.ASCII)
 
@@ -35,7 +35,7 @@ class BulkDone(TypedDict):
 
 async def one(request: web.Request, form: type[ByWhom]) -> web.Response:
     """Act on one alert; answers with the alert as it is then."""
-    alert_id = _number(request.match_info["id"])
+    alert_id = number_in(request, "alert")
     said = await taken(request, form)
     store, setup = request.app[STORE], request.app[CONFIGURATION].setup
     asked = said.act(*_by(request, said.who))
@@ -67,12 +67,6 @@ def _by(request: web.Request, told: str | None) -> tuple[str, int, str]:
     """Who acts, when, and over which interface."""
     who, via = on_behalf(request, told)
     return who, times.now(), via
-
-
-def _number(told: str) -> int:
-    if not (told.isascii() and told.isdigit() and len(told) < 19):
-        raise Refused(f"there is no alert {told[:40]}", status=404)
-    return int(told)
 
 
 def _version(request: web.Request, told: int | None) -> int | None:

@@ -3,15 +3,15 @@
 from aiohttp import web
 from pydantic import Field
 
-from receiver.domain import times
 from receiver.errors import Refused
-from receiver.flow.show import all_completed, completed, remembered
+from receiver.flow.act import whole
+from receiver.flow.show import all_completed
 from receiver.web.answers import answer
 from receiver.web.forms import AlertPage, AlertWithHistory
 from receiver.web.keys import CONFIGURATION, STORE
 from receiver.web.listing import MOST, USUAL, ListParameters, cursor, limit_of, only, read_query
 from receiver.web.shapes import Quarantine
-from receiver.web.table import Asks, Operation, Query, Route
+from receiver.web.table import Asks, Operation, Query, Route, number_in
 
 
 async def alerts(request: web.Request) -> web.Response:
@@ -23,14 +23,11 @@ async def alerts(request: web.Request) -> web.Response:
 
 async def alert(request: web.Request) -> web.Response:
     """One alert with its history."""
-    number = request.match_info["id"]
-    known = number.isascii() and number.isdigit() and len(number) < 19
-    store = request.app[STORE]
-    found = await store.alert(int(number)) if known else None
-    past = await store.past(int(number)) if found is not None else None
-    if found is None or past is None:
-        raise Refused(f"there is no alert {number[:40]}", status=404)
-    return answer(remembered(completed(found, request.app[CONFIGURATION].setup), past, times.now()))
+    number = number_in(request, "alert")
+    shown = await whole(request.app[STORE], request.app[CONFIGURATION].setup, number)
+    if shown is None:
+        raise Refused(f"there is no alert {number}", status=404)
+    return answer(shown)
 
 
 async def quarantine(request: web.Request) -> web.Response:

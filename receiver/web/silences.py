@@ -22,7 +22,7 @@ from receiver.web import callers, misfits
 from receiver.web.answers import answer
 from receiver.web.keys import STORE
 from receiver.web.silenceforms import EditedSilence, Ending, Listed, Matching, NewSilence, Preview, Silence, Silences
-from receiver.web.table import Asks, Operation, Route, taken
+from receiver.web.table import Asks, Operation, Route, number_in, taken
 
 Q = TypeVar("Q", bound=BaseModel)
 SHOWN = 20
@@ -64,7 +64,7 @@ async def preview(request: web.Request) -> web.Response:
 
 async def one(request: web.Request) -> web.Response:
     """One silence."""
-    number = _number(request)
+    number = number_in(request, "silence")
     found = await request.app[STORE].read(lambda c: silences.one(c, number))
     if found is None:
         raise Refused(f"there is no silence {number}", status=404)
@@ -73,7 +73,7 @@ async def one(request: web.Request) -> web.Response:
 
 async def edit(request: web.Request) -> web.Response:
     """Change a silence."""
-    number, posted = _number(request), await taken(request, EditedSilence)
+    number, posted = number_in(request, "silence"), await taken(request, EditedSilence)
     given = posted.model_dump(exclude_unset=True)
     change = flow.Edit(_fields(given), posted.version)
     edited = await flow.edit(request.app[STORE], number, change, _by(request, posted.who))
@@ -82,7 +82,7 @@ async def edit(request: web.Request) -> web.Response:
 
 async def expire(request: web.Request) -> web.Response:
     """End a silence now."""
-    number, asked = _number(request), _asked(request, Ending)
+    number, asked = number_in(request, "silence"), _asked(request, Ending)
     ended = await flow.expire(request.app[STORE], number, asked.version, _by(request, asked.who))
     return answer(flow.shown(ended, times.now()))
 
@@ -119,13 +119,6 @@ def _span(told: str) -> Span:
 
 def _texts(told: list[str] | str) -> tuple[str, ...]:
     return (told,) if isinstance(told, str) else tuple(told)
-
-
-def _number(request: web.Request) -> int:
-    told = request.match_info["id"]
-    if not (told.isascii() and told.isdigit() and len(told) < 19):
-        raise Refused(f"there is no silence {told[:40]}", status=404)
-    return int(told)
 
 
 def _asked(request: web.Request, form: type[Q]) -> Q:

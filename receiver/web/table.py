@@ -24,6 +24,10 @@ LARGEST = 2**20
 """Bytes of a posted form, inflated: nothing that people say of alerts is longer."""
 
 
+LONGEST_NUMBER = 18
+"""Digits that every database's whole numbers hold."""
+
+
 class Asks(StrEnum):
     """Which credential a route asks for: nothing, a source's own secret, or a token with that scope."""
 
@@ -114,6 +118,14 @@ class Route:
     says: str
     operation: Operation | None = None
     """None for what is no part of the API."""
+
+
+def number_in(request: web.Request, what: str) -> int:
+    """The `{id}` of the path, which the URL table lets be digits only. Raises Refused (404) for too many of them."""
+    told = request.match_info["id"]
+    if len(told) > LONGEST_NUMBER:
+        raise Refused(f"there is no {what} {told[:40]}", status=404)
+    return int(told)
 
 
 async def taken(request: web.Request, form: type[M]) -> M:
