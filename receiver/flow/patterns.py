@@ -76,19 +76,14 @@ class Patterns:
         return Asked(wanted.days, now, wanted.zone.key, known)
 
     async def _count(self, asked: Asked, wanted: Wanted, *counters: Callable[[Times], None]) -> None:
-        """Give all times to the counters. While one slice is counted the database finds the next."""
         counted, since = 0, asked.since
-        counting = asyncio.create_task(asyncio.sleep(0, 0))
-        try:
-            while since < asked.until:
-                slice_ = partial(patterns.times, since=since, until=asked.until, narrow=wanted.narrow)
-                texts, since = await self._store.read(slice_)
-                counted += await counting
-                counting = asyncio.create_task(asyncio.to_thread(_add, texts, counters))
-                _check(counted, asked.days)
-        finally:
-            last = await counting
-        _check(counted + last, asked.days)
+        while since < asked.until:
+            slice_ = partial(patterns.times, since=since, until=asked.until, narrow=wanted.narrow)
+            texts, since = await self._store.read(slice_)
+            counted += await asyncio.to_thread(_add, texts, counters)
+            if counted > MOST:
+                sentence = f"alerts began more than {MOST} times in these {asked.days} days"
+                raise Refused(f"{sentence}: ask for fewer days, or by name, source, category or priority", status=422)
 
     async def _readings(self, ids: list[int]) -> dict[int, Reading]:
         found: dict[int, Reading] = {}
@@ -101,12 +96,6 @@ class Patterns:
 
 def _counts(connection: Any, since: times.Instant, until: times.Instant, wanted: Wanted) -> dict[str, int]:
     return patterns.counts(connection, since, until, wanted.narrow)
-
-
-def _check(counted: int, days: int) -> None:
-    if counted > MOST:
-        sentence = f"alerts began more than {MOST} times in these {days} days"
-        raise Refused(f"{sentence}: ask for fewer days, or by name, source, category or priority", status=422)
 
 
 def _add(texts: patterns.Texts, counters: Sequence[Callable[[Times], None]]) -> int:
