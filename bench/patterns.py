@@ -21,6 +21,8 @@ WINDOW = 7 * DAY
 LATELY = 100_000
 """Alerts that began within WINDOW; the others within 80 days before."""
 NAMES, SUBJECTS = 60, 2000
+AGAIN, HEEDED = 0.05, 0.3
+"""So many began once more, and so many of all times were acknowledged."""
 AT_ONCE = 1000
 ASKED = 9
 SECONDS = 8.0
@@ -37,14 +39,19 @@ def _fill(connection: Connection, stored: int) -> None:
     older = (now - WINDOW - chance.randrange(80 * DAY) for _ in range(stored - LATELY))
     began = sorted([*older, *(now - chance.randrange(WINDOW) for _ in range(LATELY))])
     for first in range(0, stored, AT_ONCE):
-        rows = [_alert(chance, first + number, at) for number, at in enumerate(began[first : first + AT_ONCE], 1)]
+        trails = [
+            list(_changes(chance, first + number, at)) for number, at in enumerate(began[first : first + AT_ONCE], 1)
+        ]
+        rows = [_alert(chance, trail) for trail in trails]
         connection.execute(insert(alert), rows)
         connection.execute(insert(content), [_content(chance, row) for row in rows])
-        connection.execute(insert(change), [made for row in rows for made in _changes(chance, row)])
+        connection.execute(insert(change), [made for trail in trails for made in trail])
 
 
-def _alert(chance: random.Random, number: int, at: Instant) -> dict[str, Any]:
-    ended = at + int(chance.expovariate(1 / (30 * MINUTE)))
+def _alert(chance: random.Random, trail: list[dict[str, Any]]) -> dict[str, Any]:
+    number, at, ended = trail[0]["alert_id"], trail[0]["at"], trail[-1]["at"]
+    began = max(made["seq"] for made in trail if made["kind"] in ("opened", "reopened"))
+    heeded = [made["at"] for made in trail if made["kind"] == "acknowledged" and made["seq"] > began]
     moments = {"created_at": at, "started_at": at, "latest_start": at, "last_firing_at": at}
     ends = {"last_seen_at": ended, "ended_at": ended, "last_end": ended, "closed_at": ended}
     return {
@@ -60,7 +67,7 @@ def _alert(chance: random.Random, number: int, at: Instant) -> dict[str, Any]:
         "notification_count": 2,
         "recent": "",
         "episodes": str(at),
-        "change_count": 2,
+        "change_count": len(trail),
         "predecessor": None,
         "expire_after": 3 * DAY,
         "priority": chance.choice(("critical", "high", "medium", "low")),
@@ -68,6 +75,9 @@ def _alert(chance: random.Random, number: int, at: Instant) -> dict[str, Any]:
         "name": f"Rule{min(int(chance.expovariate(0.08)), NAMES - 1)}",
         "heartbeat": False,
         "digest": b"12345678",
+        "began": began,
+        "over_at": ended,
+        "heeded": heeded[0] if heeded else None,
         "subject": f"web-{chance.randrange(SUBJECTS)}",
     }
 
@@ -87,15 +97,17 @@ def _content(chance: random.Random, row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _changes(chance: random.Random, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    sender = {"alert_id": row["id"], "who": "source:alertmanager", "why": ""}
-    begun, ended = row["created_at"], row["closed_at"]
-    yield sender | {"seq": 1, "at": begun, "kind": "opened", "status": "active"}
-    acted = chance.random() < 0.3
-    if acted:
-        at = (begun + ended) // 2
-        yield sender | {"seq": 2, "at": at, "kind": "acknowledged", "who": "ada@example.org", "status": "acknowledged"}
-    yield sender | {"seq": 2 + acted, "at": ended, "kind": "resolved", "status": "resolved"}
+def _changes(chance: random.Random, number: int, at: Instant) -> Iterator[dict[str, Any]]:
+    seq, sender, kind = 1, {"alert_id": number, "who": "source:alertmanager", "why": ""}, "opened"
+    for _ in range(1 + (chance.random() < AGAIN)):
+        ended = at + int(chance.expovariate(1 / (30 * MINUTE)))
+        yield sender | {"seq": seq, "at": at, "kind": kind, "status": "active"}
+        if chance.random() < HEEDED:
+            seq += 1
+            person = {"kind": "acknowledged", "who": "ada@example.org", "status": "acknowledged"}
+            yield sender | person | {"seq": seq, "at": (at + ended) // 2}
+        yield sender | {"seq": seq + 1, "at": ended, "kind": "resolved", "status": "resolved"}
+        kind, at, seq = "reopened", ended + MINUTE, seq + 2
 
 
 def measure(server: Server, title: str) -> None:

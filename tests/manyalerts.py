@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib import import_module
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -115,6 +116,7 @@ async def fill(store: Store, count: int, first: int, last: int, seed: int) -> No
         if len(alerts) == AT_ONCE or row["id"] == count:
             await store.write(partial(_insert, rows=(alerts, contents, trails)))
             alerts, contents, trails = [], [], []
+    await store.write(tell_fates)
 
 
 async def store_week(store: Store, until: int) -> None:
@@ -151,6 +153,12 @@ async def store_week(store: Store, until: int) -> None:
     texts = {"kind": "alertmanager", "title": "", "message": "", "generator_url": "", "labels": "{}"}
     contents = [{"alert_id": row["id"], **texts, "annotations": "{}", "detail": "{}", "raw": b"{}"} for row in rows]
     await store.write(partial(_insert, rows=(rows, contents, trails)))
+    await store.write(tell_fates)
+
+
+def tell_fates(connection: Connection) -> None:
+    """Write into the alerts what became of each since it last began, as the migration does that brought it."""
+    connection.exec_driver_sql(import_module("receiver.store.migrations.versions.0005_fates").FATES)
 
 
 def _insert(connection: Connection, rows: tuple[list[dict[str, Any]], ...]) -> None:

@@ -104,6 +104,15 @@ class Alert:
     """The Silence that suppresses it now; 0 for none."""
     subject: str = ""
     """What it is about, as it was last described; "" when that is not known."""
+    began: int = 0
+    """The `seq` of the Change that it last opened or reopened with; 0 when its end was the first that was heard of it.
+
+    This and the next two tell what became of it since, so that patterns need not search its Changes for that.
+    """
+    over_at: Instant = 0
+    """When it was first told to be resolved since it began; 0 for not yet."""
+    heeded: Instant | None = None
+    """What people did since it began, as `patterns.Times.acted` tells it."""
 
     @property
     def quiet_until(self) -> Instant:

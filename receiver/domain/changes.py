@@ -7,11 +7,37 @@ from receiver.domain.sighting import Remark
 from receiver.domain.times import Instant
 from receiver.domain.vocabulary import Kind, Priority, Status
 
+BEGINS = frozenset({Kind.OPENED, Kind.REOPENED})
+ACTS = frozenset(Kind) - BEGINS - {Kind.ESCALATED, Kind.EXPIRED}
+"""What people do to an alert; senders do some of it, too."""
+ANSWERS = frozenset({Kind.ACKNOWLEDGED, Kind.RESOLVED})
+"""Which of it says that somebody takes care, or took care."""
+
 
 def change(alert: Alert, kind: Kind, now: Instant, who: str, why: str) -> Change:
     """The next entry of the audit trail of the Alert, which stands already where the Change leaves it."""
     alert.change_count += 1
+    if kind in BEGINS:
+        alert.began, alert.over_at, alert.heeded = alert.change_count, 0, None
+    elif kind in ACTS:
+        _keep_what_became(alert, kind, now, who)
     return Change(alert.id, alert.change_count, now, kind, who, why, alert.status)
+
+
+def _keep_what_became(alert: Alert, kind: Kind, now: Instant, who: str) -> None:
+    if kind is Kind.RESOLVED and alert.began and not alert.over_at:
+        alert.over_at = now
+    if not by_a_person(who) or not alert.began:
+        return
+    if alert.heeded is None:
+        alert.heeded = now if kind in ANSWERS else -1
+    elif alert.heeded == -1 and kind in ANSWERS:
+        alert.heeded = -now
+
+
+def by_a_person(who: str) -> bool:
+    """Also by somebody that a sender vouches for: `source:sentry (Ada)`."""
+    return who.endswith(")") if who.startswith("source:") else who != "alertsage"
 
 
 def told_by(source: str, person: str) -> str:

@@ -13,14 +13,11 @@ from datetime import tzinfo
 from receiver.domain.history import FLAP_GAP, FLAPS
 from receiver.domain.times import DAY, HOUR, MILLISECOND, MINUTE, Instant, as_datetime, span
 from receiver.domain.value import value
-from receiver.domain.vocabulary import Kind
 
 QUARTER = 15 * MINUTE
 """Offsets of time zones are whole quarters of an hour."""
 ANEW, LOST = -1, -2
 """In place of an end: it began anew, and nobody had told of an end; the same, after it had expired."""
-ACTS = frozenset(Kind) - {Kind.OPENED, Kind.REOPENED, Kind.ESCALATED, Kind.EXPIRED}
-"""What people do to an alert."""
 
 
 MOST_NAMES = 10_000

@@ -76,11 +76,12 @@ class Patterns:
         return Asked(wanted.days, now, wanted.zone.key, known)
 
     async def _count(self, asked: Asked, wanted: Wanted, *counters: Callable[[Times], None]) -> None:
-        counted, since = 0, asked.since
-        while since < asked.until:
-            slice_ = partial(patterns.times, since=since, until=asked.until, narrow=wanted.narrow)
-            texts, since = await self._store.read(slice_)
-            counted += await asyncio.to_thread(_add, texts, counters)
+        counted = 0
+        after: patterns.Place | None = patterns.beginning(asked.since)
+        while after is not None:
+            slice_ = partial(patterns.times, after=after, until=asked.until, narrow=wanted.narrow)
+            added = await asyncio.to_thread(_add, await self._store.read(slice_), counters)
+            counted, after = counted + added[0], added[1]
             if counted > MOST:
                 sentence = f"alerts began more than {MOST} times in these {asked.days} days"
                 raise Refused(f"{sentence}: ask for fewer days, or by name, source, category or priority", status=422)
@@ -98,11 +99,11 @@ def _counts(connection: Any, since: times.Instant, until: times.Instant, wanted:
     return patterns.counts(connection, since, until, wanted.narrow)
 
 
-def _add(texts: patterns.Texts, counters: Sequence[Callable[[Times], None]]) -> int:
-    read = patterns.read_times(texts)
+def _add(texts: patterns.Texts, counters: Sequence[Callable[[Times], None]]) -> tuple[int, patterns.Place | None]:
+    read, last = patterns.read_times(texts)
     for count in counters:
         count(read)
-    return len(read.alerts)
+    return len(read.alerts), last
 
 
 def _hygiene(

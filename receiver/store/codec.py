@@ -43,6 +43,9 @@ STATE = (
     "silence_at",
     "hushed_by",
     "subject",
+    "began",
+    "over_at",
+    "heeded",
 )
 """The columns of a state, in the order of Alert's fields."""
 TOUCHED = (
@@ -112,6 +115,9 @@ def row(alert: Alert) -> tuple[Any, ...]:
         alert.silence_at,
         alert.hushed_by,
         alert.subject,
+        alert.began,
+        alert.over_at,
+        alert.heeded,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     ColumnElement,
     Connection,
     FromClause,
@@ -27,8 +28,9 @@ from sqlalchemy import (
     text,
 )
 
+from receiver.domain.changes import ACTS, ANSWERS
 from receiver.domain.hygiene import Reading
-from receiver.domain.patterns import ACTS, ANEW, LOST, Open, Times
+from receiver.domain.patterns import ANEW, LOST, Open, Times
 from receiver.domain.times import Instant
 from receiver.domain.vocabulary import OPEN, Kind, Status
 from receiver.store import codec
@@ -36,9 +38,9 @@ from receiver.store.rows import on_postgres
 from receiver.store.tables import alert, change, content
 
 SLICE = 10_000
-"""Times that are read at once: some 20 ms of the database, a few of the interpreter."""
+"""Times that are read at once: some 20 ms of the database, as many of the interpreter."""
 _OPEN = tuple(sorted(status.value for status in OPEN))
-_ANSWERS = (Kind.ACKNOWLEDGED.value, Kind.RESOLVED.value)
+_ANSWERS = tuple(sorted(kind.value for kind in ANSWERS))
 _ACTS = tuple(sorted(kind.value for kind in ACTS))
 _begun, _after = change.alias("begun"), change.alias("after")
 _BEGINS = text("begun.kind IN ('opened', 'reopened')")
@@ -46,6 +48,8 @@ _BEGINS = text("begun.kind IN ('opened', 'reopened')")
 
 
 _WITH_ALERT = _begun.join(alert, alert.c.id == _begun.c.alert_id)
+_IS_THE_LAST = alert.c.began == _begun.c.seq
+"""What became of an alert's last time stands in its row; only that of earlier ones is searched among its Changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,35 +116,43 @@ def counts(connection: Connection, since: Instant, until: Instant, narrow: Narro
 
 Texts = Sequence[str | None]
 """JSON arrays, one a column."""
+Place = tuple[Instant, int, int]
+"""Where a time stands among the others: when it began, its alert and the number of its Change."""
 
 
-def times(connection: Connection, since: Instant, until: Instant, narrow: Narrow) -> tuple[Texts, Instant]:
-    """About SLICE of the times since that moment, and the moment where the next slice begins (`until` at the end).
+def beginning(since: Instant) -> Place:
+    """The place before all times from that moment on."""
+    return since, 0, 0
+
+
+def times(connection: Connection, after: Place, until: Instant, narrow: Narrow) -> Texts:
+    """The next SLICE times that began before `until`.
 
     They are still to be read (`read_times`), which is better done in a thread.
     """
-    begun = select(_begun.c.at).where(*_within(since, until)).order_by(_begun.c.at)
-    end = connection.execute(begun.offset(SLICE).limit(1)).scalar()
-    # what came at the same moment is not divided
-    end = until if end is None else min(until, max(end, since + 1))
-    told = connection.execute(_slice(narrow, on_postgres(connection)), {"since": since, "until": end})
-    return tuple(told.one()), end
+    at, number, seq = after
+    asked = {"at": at, "number": number, "seq": seq, "until": until}
+    return tuple(connection.execute(_slice(narrow, on_postgres(connection)), asked).one())
 
 
-def read_times(texts: Texts) -> Times:
-    """What `times` found."""
-    return Times(*_read(texts))
+def read_times(texts: Texts) -> tuple[Times, Place | None]:
+    """What `times` found, and the place of the last one; None when there are no more."""
+    *columns, seqs = _read(texts)
+    read = Times(*columns)
+    return read, (read.began[-1], read.alerts[-1], seqs[-1]) if len(seqs) == SLICE else None
 
 
-_COLUMNS = ("alert_id", "at", "before", "hushed", "name", "kind", "subject", "ended", "expired", "acted")
-"""In the order of the fields of Times."""
+_COLUMNS = ("alert_id", "at", "before", "hushed", "name", "kind", "subject", "ended", "expired", "acted", "seq")
+"""In the order of the fields of Times, and what tells one from the others of its alert."""
 
 
 @lru_cache(maxsize=20)
 def _slice(narrow: Narrow, postgres: bool) -> Select[*tuple[str, ...]]:
     """The statement, made once: SQLAlchemy takes longer to make it than the database for a thousand rows."""
-    rows = _rows().where(*_within(bindparam("since"), bindparam("until")), *narrow.conditions())
-    ordered = rows.order_by(_begun.c.at, _begun.c.alert_id, _begun.c.seq)
+    at, number, seq = (bindparam(name, type_=BigInteger) for name in ("at", "number", "seq"))
+    same = or_(_begun.c.alert_id > number, and_(_begun.c.alert_id == number, _begun.c.seq > seq))
+    rows = _rows().where(*_within(at, bindparam("until")), or_(_begun.c.at > at, same), *narrow.conditions())
+    ordered = rows.order_by(_begun.c.at, _begun.c.alert_id, _begun.c.seq).limit(SLICE)
     return _gathered(ordered.subquery(), _COLUMNS, postgres=postgres)
 
 
@@ -162,8 +174,9 @@ def _rows() -> Select[Any]:
         kind.label("kind"),
         alert.c.subject,
         _ended().label("ended"),
-        _expired().label("expired"),
+        and_(alert.c.status == Status.EXPIRED.value, _IS_THE_LAST).label("expired"),
         _acted().label("acted"),
+        _begun.c.seq,
     ).select_from(_WITH_ALERT)
 
 
@@ -172,15 +185,8 @@ def _ended() -> ColumnElement[Any]:
     between = and_(lost.c.alert_id == a.alert_id, lost.c.seq > _begun.c.seq, lost.c.seq < a.seq)
     expired = select(lost.c.seq).where(between, lost.c.kind == Kind.EXPIRED.value).correlate(_begun, _after)
     end = case((a.kind == Kind.RESOLVED.value, a.at), (expired.exists(), LOST), else_=ANEW)
-    return _first(_after, end, a.kind.in_((Kind.RESOLVED.value, Kind.REOPENED.value)))
-
-
-def _expired() -> ColumnElement[Any]:
-    """Of the last time of an alert that its row says has expired; of earlier ones `ended` tells."""
-    later = change.alias("later")
-    following = and_(later.c.alert_id == _begun.c.alert_id, later.c.seq > _begun.c.seq)
-    again = select(later.c.seq).where(following, later.c.kind == Kind.REOPENED.value).correlate(_begun)
-    return and_(alert.c.status == Status.EXPIRED.value, ~again.exists())
+    earlier = _first(_after, end, a.kind.in_((Kind.RESOLVED.value, Kind.REOPENED.value)))
+    return case((_IS_THE_LAST, func.nullif(alert.c.over_at, 0)), else_=earlier)
 
 
 def _acted() -> ColumnElement[Any]:
@@ -189,16 +195,15 @@ def _acted() -> ColumnElement[Any]:
     between = select(again.c.seq).where(anew, again.c.seq > a.seq, again.c.seq < answer.c.seq)
     before = between.correlate(answer, _after).exists()
     later = select(-answer.c.at).where(answer.c.alert_id == a.alert_id, answer.c.seq > a.seq, ~before)
-    later = (
-        later.where(answer.c.kind.in_(_ANSWERS), _by_a_person(answer)).order_by(answer.c.seq).limit(1).correlate(_after)
-    )
+    later = later.where(answer.c.kind.in_(_ANSWERS), _by_a_person(answer))
+    later = later.order_by(answer.c.seq).limit(1).correlate(_after)
     done = case(
         (a.kind == Kind.REOPENED.value, None),
         (a.kind.in_(_ANSWERS), a.at),
         else_=func.coalesce(later.scalar_subquery(), -1),
     )
     sought = or_(a.kind == Kind.REOPENED.value, and_(a.kind.in_(_ACTS), _by_a_person(_after)))
-    return _first(_after, done, sought)
+    return case((_IS_THE_LAST, alert.c.heeded), else_=_first(_after, done, sought))
 
 
 def _first(of: FromClause, shown: ColumnElement[Any], sought: ColumnElement[bool]) -> ColumnElement[Any]:
@@ -208,10 +213,8 @@ def _first(of: FromClause, shown: ColumnElement[Any], sought: ColumnElement[bool
 
 
 def _by_a_person(of: FromClause) -> ColumnElement[bool]:
-    """By somebody that a sender vouches for, too: `source:sentry (Ada)`."""
-    who = of.c.who
-    ours = and_(func.substr(who, 1, 7) != "source:", who != "alertsage")
-    return or_(ours, who.like("source:%)"))
+    """As `changes.by_a_person` decides it."""
+    return case((func.substr(of.c.who, 1, 7) == "source:", of.c.who.like("%)")), else_=of.c.who != "alertsage")
 
 
 def _within(since: Any, until: Any) -> tuple[ColumnElement[bool], ...]:
