@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import Connection, update
 
 from receiver.domain.times import DAY, instant
 from receiver.flow.patterns import Patterns, Wanted
+from receiver.store import patterns
 from receiver.store.patterns import Narrow
+from receiver.store.tables import alert, change
 from tests import manyalerts
 from tests.stores import open_store
 
@@ -48,6 +51,27 @@ async def test_patterns_equal_the_plainest_counting(tmp_path, until, days, zone)
         longest = sorted((a["started_at"], a["id"]) for a in alerts if a["status"] == "active" and not a["heartbeat"])
         assert [one["alert"] for one in told["longest_open"]] == [number for _, number in longest[:10]]
         assert told["complete"] is True
+
+
+@pytest.mark.parametrize("size", [2, 7, 100, 1000])
+async def test_what_is_read_in_parts_is_counted_once(tmp_path, monkeypatch, size):
+    monkeypatch.setattr(patterns, "SLICE", size)
+    patterns._slice.cache_clear()  # it is made for a size
+    async with open_store(tmp_path / "a.db") as store:
+        await manyalerts.fill(store, 100, SPRING - 2 * DAY, SPRING, seed=5)
+
+        def at_once(connection: Connection) -> None:
+            """Many begin at the same moment, the same alert among them."""
+            connection.execute(update(change).values(at=change.c.at - change.c.at % DAY))
+            connection.execute(update(alert).values(over_at=alert.c.over_at - alert.c.over_at % DAY))
+
+        await store.write(at_once)
+        alerts, trails = await store.read(manyalerts.stored)
+        told = await Patterns(store).report(Wanted(7, ZoneInfo("UTC"), now=SPRING), YEARS)
+    patterns._slice.cache_clear()
+    expected = manyalerts.expected(alerts, trails, SPRING - 7 * DAY, SPRING, "UTC")
+    assert told["totals"] == expected["totals"]
+    assert told["totals"]["times"] > 100
 
 
 async def test_what_is_asked_for_narrows_all_of_it_down(tmp_path):

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import nlargest
-from itertools import chain
 from typing import Any
 
 from receiver.domain.insights import insights
@@ -22,9 +21,9 @@ def report(tally: Tally, asked: Asked, before: Mapping[str, int] | None, longest
     clocks = tally.clocks()
     types = _by_name(tally)
     kinds = [(kind.rsplit(" ", 2), n) for kind, n in tally.kinds.items()]
-    # each name's by itself first: what is sorted in parts is quickly sorted as a whole
     lengths = {name: sorted(record.lengths) for name, record in tally.records.items()}
-    whole = spread(chain.from_iterable(lengths.values()))
+    reactions = {name: sorted(record.reactions) for name, record in tally.records.items()}
+    whole = spread(*lengths.values())
     most = types.most_common(1)
     return extent(asked) | {
         "total_alerts": tally.times,
@@ -35,14 +34,14 @@ def report(tally: Tally, asked: Asked, before: Mapping[str, int] | None, longest
         "hourly_distribution": hourly,
         "totals": _totals(tally),
         "before": _before(tally.times, before),
-        "mtta": shown(spread(chain.from_iterable(record.reactions for record in tally.records.values()))),
+        "mtta": shown(spread(*reactions.values())),
         "mttr": shown(whole),
         "week": week,
         "by_type": [
-            _type(name, tally.records[name], lengths[name], clocks[name], before)
+            _type(name, tally.records[name], (reactions[name], lengths[name]), clocks[name], before)
             for name, _ in types.most_common(LISTED)
         ],
-        "by_resource": _table("resource", _summed((subject, n) for (_, subject), n in tally.things.items())),
+        "by_resource": _table("resource", _ordered(tally.subjects)),
         "by_category": _table("category", _summed((kind[1], n) for kind, n in kinds)),
         "by_source": _table("source", _summed((kind[0], n) for kind, n in kinds)),
         "by_priority": _table("priority", _summed((kind[2], n) for kind, n in kinds)),
@@ -154,7 +153,11 @@ def _before(times: int, before: Mapping[str, int] | None) -> dict[str, Any]:
 
 
 def _type(
-    name: str, record: Record, lengths: Sequence[int], clock: Mapping[int, int], before: Mapping[str, int] | None
+    name: str,
+    record: Record,
+    took: tuple[Sequence[int], Sequence[int]],
+    clock: Mapping[int, int],
+    before: Mapping[str, int] | None,
 ) -> dict[str, Any]:
     found = usual(clock)
     return {
@@ -164,8 +167,8 @@ def _type(
         "resolved": record.resolved,
         "expired": record.expired,
         "acted_on": record.acted,
-        "mtta": shown(spread(record.reactions)),
-        "mttr": shown(spread(lengths)),
+        "mtta": shown(spread(took[0])),
+        "mttr": shown(spread(took[1])),
         "usually": None if found is None else found.spoken,
     }
 

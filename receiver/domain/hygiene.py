@@ -95,8 +95,8 @@ def hygiene(name: str, record: Record, days: int, flaps: int, readings: Sequence
             "suppressed": record.hushed,
             "expired": record.expired,
             "flapping_alerts": flaps,
-            "lengths": shown(spread(record.lengths)),
-            "lengths_without_an_act": shown(spread(record.unheeded)),
+            "lengths": shown(spread(sorted(record.lengths))),
+            "lengths_without_an_act": shown(spread(sorted(record.unheeded))),
             "values": _values(values),
         },
     }

@@ -67,7 +67,7 @@ def _name(name: str, record: Record, clock: Mapping[int, int], times: int) -> st
     found = usual(clock)
     if found is not None:
         said += f", mostly {found.spoken} ({found.times} of them, on {found.days} days)"
-    took = spread(record.lengths)
+    took = spread(sorted(record.lengths))
     if took.p50 is not None and took.count >= LEAST_RESOLVED:
         said += f"; resolved in {spoken(length(took.p50))} (median of {took.count})"
     elif not record.resolved and record.expired >= LEAST:

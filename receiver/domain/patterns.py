@@ -16,6 +16,7 @@ from receiver.domain.value import value
 
 QUARTER = 15 * MINUTE
 """Offsets of time zones are whole quarters of an hour."""
+HUSHED, EXPIRED = 1, 2
 ANEW, LOST = -1, -2
 """In place of an end: it began anew, and nobody had told of an end; the same, after it had expired."""
 
@@ -74,16 +75,15 @@ class Times:
     began: Sequence[Instant]
     before: Sequence[Instant | None]
     """When the same alert began the time before; None for an opening."""
-    hushed: Sequence[bool]
-    """True for one that was suppressed when it began: nobody was told."""
+    traits: Sequence[int]
+    """HUSHED for one that was suppressed when it began: nobody was told. EXPIRED for one that neither was resolved nor
+    began anew, but expired. Their sum for both."""
     names: Sequence[str]
     kinds: Sequence[str]
     """Source, category and priority, with a blank between."""
     subjects: Sequence[str]
     ended: Sequence[Instant | None]
     """When it was resolved; ANEW or LOST; None when neither has happened."""
-    expired: Sequence[bool]
-    """True for one that neither was resolved nor began anew, but expired."""
     acted: Sequence[Instant | None]
     """When a person first acknowledged or resolved it; the same below zero when they had done something else before;
     -1 when they only did something else; None when nobody did anything."""
@@ -184,6 +184,7 @@ class Tally:
         self.records: dict[str, Record] = {}
         self.kinds: Counter[str] = Counter()
         """By source, category and priority, with a blank between."""
+        self.subjects: Counter[str] = Counter()
         self.things: Counter[tuple[str, str]] = Counter()
         """By (name, subject)."""
         self.hours: Counter[tuple[str, int]] = Counter()
@@ -204,9 +205,10 @@ class Tally:
         self._seen.update(more.alerts)
         self.kinds.update(more.kinds)
         names = self._named(more.names)
+        self.subjects.update(more.subjects)
         self.things.update(zip(names, more.subjects, strict=True))
-        hours = self._hours_of
-        self.hours.update(zip(names, [hours[at // QUARTER] for at in more.began], strict=True))
+        hours = map(self._hours_of.__getitem__, [at // QUARTER for at in more.began])
+        self.hours.update(zip(names, hours, strict=True))
         self._follow(names, more)
         self._measure(names, more)
         self._flap(more)
@@ -224,15 +226,15 @@ class Tally:
         opened = [before is None for before in more.before]
         ends = [end if end is None or end < 0 else 0 for end in more.ended]
         acted = [act is not None for act in more.acted]
-        alike = Counter(zip(names, opened, more.hushed, ends, more.expired, acted, strict=True))
-        for (name, begun, hushed, end, expired, heeded), n in alike.items():
-            record = self.records[name]
+        alike = Counter(zip(names, opened, more.traits, ends, acted, strict=True))
+        for (name, begun, traits, end, heeded), n in alike.items():
+            record, expired = self.records[name], traits & EXPIRED
             record.times += n
             record.opened += n * begun
             record.acted += n * heeded
             record.expired += n * (end == LOST or bool(expired))
             record.anew += n * (end == ANEW)
-            if hushed:
+            if traits & HUSHED:
                 record.hushed += n
             elif end is not None or expired:
                 record.over += n
@@ -240,14 +242,17 @@ class Tally:
 
     def _measure(self, names: Sequence[str], more: Times) -> None:
         """Keep how long they took."""
-        records = self.records
-        for name, began, ended, act, hushed in zip(names, more.began, more.ended, more.acted, more.hushed, strict=True):
+        # bound once: these lines are passed for every time there is
+        keep = {
+            name: (record.unheeded.append, record.unheard.append, record.heeded.append, record.reactions.append)
+            for name, record in self.records.items()
+        }
+        for name, began, ended, act, traits in zip(names, more.began, more.ended, more.acted, more.traits, strict=True):
             if act is not None and act != -1:
-                records[name].reactions.append(max(0, (abs(act) - began) // MILLISECOND))
+                keep[name][3](max(0, (abs(act) - began) // MILLISECOND))
             if ended is not None and ended > 0:
-                record = records[name]
-                lengths = record.unheard if hushed else record.unheeded
-                (lengths if act is None else record.heeded).append(max(0, (ended - began) // MILLISECOND))
+                whose = traits & HUSHED if act is None else 2
+                keep[name][whose]((ended - began) // MILLISECOND if ended > began else 0)
 
     def _flap(self, more: Times) -> None:
         for place, before in enumerate(more.before):

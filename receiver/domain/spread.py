@@ -1,6 +1,7 @@
 """How long things took: means and percentiles of lengths in milliseconds."""
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 from typing import TypeVar
 
 from receiver.domain.times import MILLISECOND, SECOND, Span
@@ -20,17 +21,35 @@ class Spread:
     p95: int | None
 
 
-def spread(lengths: Iterable[int]) -> Spread:
-    """How these lengths are spread."""
-    ranked = sorted(lengths)
-    if not ranked:
+def spread(*ranked: Sequence[int]) -> Spread:
+    """How the lengths in these sequences are spread together; each of them is sorted."""
+    parts = [part for part in ranked if part]
+    count = sum(map(len, parts))
+    if not count:
         return Spread(0, None, None, None)
-    return Spread(len(ranked), sum(ranked) / len(ranked), percentile(ranked, 50), percentile(ranked, 95))
+    p50, p95 = (_value(parts, _rank(count, percent)) for percent in (50, 95))
+    return Spread(count, sum(map(sum, parts)) / count, p50, p95)
 
 
 def percentile(ranked: Sequence[N], percent: int) -> N:
     """Of sorted values that one below or at which lie so many percent of them (nearest rank)."""
-    return ranked[max(0, -(-len(ranked) * percent // 100) - 1)]
+    return ranked[_rank(len(ranked), percent) - 1]
+
+
+def _rank(count: int, percent: int) -> int:
+    return max(1, -(-count * percent // 100))
+
+
+def _value(parts: Sequence[Sequence[int]], rank: int) -> int:
+    """The value of that rank among all of them, found by halving: to merge 100,000 lengths takes ten times as long."""
+    low, high = min(part[0] for part in parts), max(part[-1] for part in parts)
+    while low < high:
+        middle = (low + high) // 2
+        if sum(bisect_right(part, middle) for part in parts) >= rank:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 def seconds(milliseconds: float | None) -> float | None:

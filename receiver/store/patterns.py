@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from receiver.domain.changes import ACTS, ANSWERS
 from receiver.domain.hygiene import Reading
-from receiver.domain.patterns import ANEW, LOST, Open, Times
+from receiver.domain.patterns import ANEW, EXPIRED, HUSHED, LOST, Open, Times
 from receiver.domain.times import Instant
 from receiver.domain.vocabulary import OPEN, Kind, Status
 from receiver.store import codec
@@ -135,14 +135,21 @@ def times(connection: Connection, after: Place, until: Instant, narrow: Narrow) 
     return tuple(connection.execute(_slice(narrow, on_postgres(connection)), asked).one())
 
 
-def read_times(texts: Texts) -> tuple[Times, Place | None]:
-    """What `times` found, and the place of the last one; None when there are no more."""
-    *columns, seqs = _read(texts)
-    read = Times(*columns)
-    return read, (read.began[-1], read.alerts[-1], seqs[-1]) if len(seqs) == SLICE else None
+def last_place(texts: Texts) -> Place | None:
+    """The place of the last time that `times` found; None when there are no more after it."""
+    numbers, moments, *_, seqs = texts
+    if numbers is None or numbers.count(",") < SLICE - 1:
+        return None
+    at, number, seq = (int(str(told).rsplit(",", 1)[1].strip(" ]")) for told in (moments, numbers, seqs))
+    return at, number, seq
 
 
-_COLUMNS = ("alert_id", "at", "before", "hushed", "name", "kind", "subject", "ended", "expired", "acted", "seq")
+def read_times(texts: Texts) -> Times:
+    """What `times` found."""
+    return Times(*_read(texts)[:-1])
+
+
+_COLUMNS = ("alert_id", "at", "before", "traits", "name", "kind", "subject", "ended", "acted", "seq")
 """In the order of the fields of Times, and what tells one from the others of its alert."""
 
 
@@ -161,7 +168,7 @@ def _rows() -> Select[Any]:
     before = select(earlier.c.at).where(
         earlier.c.alert_id == _begun.c.alert_id,
         earlier.c.seq < _begun.c.seq,
-        earlier.c.kind.in_((Kind.OPENED.value, Kind.REOPENED.value)),
+        _kind(earlier).in_((Kind.OPENED.value, Kind.REOPENED.value)),
     )
     last = before.order_by(earlier.c.seq.desc()).limit(1).scalar_subquery()
     kind = alert.c.source + " " + alert.c.category + " " + alert.c.priority
@@ -169,12 +176,14 @@ def _rows() -> Select[Any]:
         _begun.c.alert_id,
         _begun.c.at,
         case((_begun.c.kind == Kind.REOPENED.value, func.coalesce(last, 0))).label("before"),
-        (_begun.c.status == Status.SUPPRESSED.value).label("hushed"),
+        (
+            case((_begun.c.status == Status.SUPPRESSED.value, HUSHED), else_=0)
+            + case((and_(alert.c.status == Status.EXPIRED.value, _IS_THE_LAST), EXPIRED), else_=0)
+        ).label("traits"),
         alert.c.name,
         kind.label("kind"),
         alert.c.subject,
         _ended().label("ended"),
-        and_(alert.c.status == Status.EXPIRED.value, _IS_THE_LAST).label("expired"),
         _acted().label("acted"),
         _begun.c.seq,
     ).select_from(_WITH_ALERT)
@@ -183,26 +192,26 @@ def _rows() -> Select[Any]:
 def _ended() -> ColumnElement[Any]:
     a, lost = _after.c, change.alias("lost")
     between = and_(lost.c.alert_id == a.alert_id, lost.c.seq > _begun.c.seq, lost.c.seq < a.seq)
-    expired = select(lost.c.seq).where(between, lost.c.kind == Kind.EXPIRED.value).correlate(_begun, _after)
-    end = case((a.kind == Kind.RESOLVED.value, a.at), (expired.exists(), LOST), else_=ANEW)
-    earlier = _first(_after, end, a.kind.in_((Kind.RESOLVED.value, Kind.REOPENED.value)))
+    expired = select(lost.c.seq).where(between, _kind(lost) == Kind.EXPIRED.value).correlate(_begun, _after)
+    end = case((_kind(_after) == Kind.RESOLVED.value, a.at), (expired.exists(), LOST), else_=ANEW)
+    earlier = _first(_after, end, _kind(_after).in_((Kind.RESOLVED.value, Kind.REOPENED.value)))
     return case((_IS_THE_LAST, func.nullif(alert.c.over_at, 0)), else_=earlier)
 
 
 def _acted() -> ColumnElement[Any]:
     a, answer, again = _after.c, change.alias("answer"), change.alias("again")
-    anew = and_(again.c.alert_id == answer.c.alert_id, again.c.kind == Kind.REOPENED.value)
+    anew = and_(again.c.alert_id == answer.c.alert_id, _kind(again) == Kind.REOPENED.value)
     between = select(again.c.seq).where(anew, again.c.seq > a.seq, again.c.seq < answer.c.seq)
     before = between.correlate(answer, _after).exists()
     later = select(-answer.c.at).where(answer.c.alert_id == a.alert_id, answer.c.seq > a.seq, ~before)
-    later = later.where(answer.c.kind.in_(_ANSWERS), _by_a_person(answer))
+    later = later.where(_kind(answer).in_(_ANSWERS), _by_a_person(answer))
     later = later.order_by(answer.c.seq).limit(1).correlate(_after)
     done = case(
-        (a.kind == Kind.REOPENED.value, None),
-        (a.kind.in_(_ANSWERS), a.at),
+        (_kind(_after) == Kind.REOPENED.value, None),
+        (_kind(_after).in_(_ANSWERS), a.at),
         else_=func.coalesce(later.scalar_subquery(), -1),
     )
-    sought = or_(a.kind == Kind.REOPENED.value, and_(a.kind.in_(_ACTS), _by_a_person(_after)))
+    sought = or_(_kind(_after) == Kind.REOPENED.value, and_(_kind(_after).in_(_ACTS), _by_a_person(_after)))
     return case((_IS_THE_LAST, alert.c.heeded), else_=_first(_after, done, sought))
 
 
@@ -210,6 +219,11 @@ def _first(of: FromClause, shown: ColumnElement[Any], sought: ColumnElement[bool
     """Of the first Change after the beginning that is sought."""
     wanted = select(shown).where(of.c.alert_id == _begun.c.alert_id, of.c.seq > _begun.c.seq, sought)
     return wanted.order_by(of.c.seq).limit(1).scalar_subquery()
+
+
+def _kind(of: FromClause) -> ColumnElement[str]:
+    """The kind as no index knows it: PostgreSQL would go through a whole one of them for the Changes of one alert."""
+    return func.coalesce(of.c.kind, "")
 
 
 def _by_a_person(of: FromClause) -> ColumnElement[bool]:

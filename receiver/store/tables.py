@@ -149,9 +149,9 @@ change = Table(
     Column("status", String, nullable=False, server_default=text("''")),
     Column("via", String, nullable=False, server_default=text("''")),
     Column("detail", Text),
-    # When alerts began, for patterns, which have no part in the other Changes; those are indexed beside it, so that
-    # whoever follows what happens finds all of them in the order of time.
-    Index("change_began", "at", sqlite_where=text(BEGAN), postgresql_where=text(BEGAN)),
+    # When alerts began, for patterns, which have no part in the other Changes and read these in exactly this order; the
+    # others are indexed beside it, so that whoever follows what happens finds all of them in the order of time.
+    Index("change_began", "at", "alert_id", "seq", sqlite_where=text(BEGAN), postgresql_where=text(BEGAN)),
     Index("change_later", "at", sqlite_where=text(f"NOT {BEGAN}"), postgresql_where=text(f"NOT {BEGAN}")),
     sqlite_with_rowid=False,
 )

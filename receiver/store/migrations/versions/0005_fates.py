@@ -8,28 +8,31 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-PERSON = "CASE WHEN substr({0}.who, 1, 7) = 'source:' THEN {0}.who LIKE '%)' ELSE {0}.who <> 'alertsage' END"
+PERSON = "CASE WHEN substr(c.who, 1, 7) = 'source:' THEN c.who LIKE '%)' ELSE c.who <> 'alertsage' END"
 ACTS = "('acknowledged', 'resolved', 'suppressed', 'unsuppressed', 'assigned', 'noted', 'amended')"
-SINCE = "SELECT {shown} FROM change c WHERE c.alert_id = b.alert_id AND c.seq > b.seq AND {sought}"
-FIRST = f"({SINCE} ORDER BY c.seq LIMIT 1)"
-
-OVER = FIRST.format(shown="c.at", sought="c.kind = 'resolved'")
-ANSWERED = FIRST.format(shown="c.at", sought=f"c.kind IN ('acknowledged', 'resolved') AND {PERSON.format('c')}")
-FIRST_ACT = FIRST.format(shown="c.seq", sought=f"c.kind IN {ACTS} AND {PERSON.format('c')}")
-FIRST_ANSWER = FIRST.format(shown="c.seq", sought=f"c.kind IN ('acknowledged', 'resolved') AND {PERSON.format('c')}")
+ANSWERS = "('acknowledged', 'resolved')"
 
 FATES = f"""
-UPDATE alert SET began = told.began, over_at = told.over_at, heeded = told.heeded FROM (
-    SELECT b.alert_id, b.seq AS began, coalesce({OVER}, 0) AS over_at, CASE
-        WHEN {FIRST_ACT} IS NULL THEN NULL
-        WHEN {FIRST_ANSWER} IS NULL THEN -1
-        WHEN {FIRST_ANSWER} = {FIRST_ACT} THEN {ANSWERED}
-        ELSE -{ANSWERED} END AS heeded
-    FROM change b WHERE b.kind IN ('opened', 'reopened') AND NOT EXISTS (
-        SELECT 1 FROM change later
-        WHERE later.alert_id = b.alert_id AND later.seq > b.seq AND later.kind = 'reopened'
-    )
-) AS told WHERE told.alert_id = alert.id
+WITH last AS (
+    SELECT alert_id, max(seq) AS began FROM change WHERE kind IN ('opened', 'reopened') GROUP BY alert_id
+), since AS (
+    SELECT last.alert_id, last.began,
+        min(CASE WHEN c.kind = 'resolved' THEN c.seq END) AS ending,
+        min(CASE WHEN c.kind IN {ACTS} AND {PERSON} THEN c.seq END) AS act,
+        min(CASE WHEN c.kind IN {ANSWERS} AND {PERSON} THEN c.seq END) AS answer
+    FROM last JOIN change c ON c.alert_id = last.alert_id AND c.seq > last.began GROUP BY last.alert_id, last.began
+), told AS (
+    SELECT last.alert_id, last.began, coalesce(ended.at, 0) AS over_at, CASE
+        WHEN since.act IS NULL THEN NULL
+        WHEN since.answer IS NULL THEN -1
+        WHEN since.answer = since.act THEN answered.at
+        ELSE -answered.at END AS heeded
+    FROM last LEFT JOIN since ON since.alert_id = last.alert_id
+    LEFT JOIN change ended ON ended.alert_id = since.alert_id AND ended.seq = since.ending
+    LEFT JOIN change answered ON answered.alert_id = since.alert_id AND answered.seq = since.answer
+)
+UPDATE alert SET began = told.began, over_at = told.over_at, heeded = told.heeded
+FROM told WHERE told.alert_id = alert.id
 """  # noqa: S608 - made of constants
 
 
@@ -38,3 +41,6 @@ def upgrade() -> None:
     op.add_column("alert", sa.Column("over_at", sa.BigInteger(), nullable=False, server_default=sa.text("0")))
     op.add_column("alert", sa.Column("heeded", sa.BigInteger()))
     op.execute(FATES)
+    began = sa.text("kind IN ('opened', 'reopened')")
+    op.drop_index("change_began", "change")
+    op.create_index("change_began", "change", ["at", "alert_id", "seq"], sqlite_where=began, postgresql_where=began)
