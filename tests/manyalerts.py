@@ -6,15 +6,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from importlib import import_module
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, insert, select
 
+from receiver.domain import changes as domain
+from receiver.domain.alert import Alert
 from receiver.domain.times import DAY, HOUR, MINUTE
+from receiver.domain.vocabulary import Kind, Status
 from receiver.store import Store
-from receiver.store.rows import on_postgres
 from receiver.store.tables import alert, change, content
 
 NAMES = ("database_slow_query", "HostHighCpu", "DiskFull", 'odd "name"\u2028', "ApiDown", "")
@@ -26,6 +27,7 @@ PEOPLE = ("ada@example.org", "sentry", "source:sentry (Ada)")
 NOT_PEOPLE = ("source:am", "alertsage", "source:sentry")
 BEGINS = ("opened", "reopened")
 ACTS = ("acknowledged", "suppressed", "unsuppressed", "assigned", "noted", "amended", "resolved")
+FATE = ("fate_seq", "began_seq", "over_at", "heeded")
 AT_ONCE = 1000
 
 
@@ -34,7 +36,17 @@ def made(count: int, first: int, last: int, seed: int) -> Iterator[tuple[dict[st
     chance = random.Random(seed)
     for number, at in enumerate(sorted(chance.randrange(first, last) for _ in range(count)), 1):
         trail = list(_trail(chance, number, at))
-        yield _alert(chance, number, at, trail), trail
+        # some are from before fates were kept; of others a replica of before made the last Changes
+        kept = chance.choice((0, len(trail), len(trail), max(0, len(trail) - chance.randrange(4))))
+        yield _alert(chance, number, at, trail) | fate(trail[:kept]), trail
+
+
+def fate(trail: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What the columns of an alert with these Changes say became of it."""
+    one = Alert(1, "am", "f", 0, Status.ACTIVE, 0, 0, 0)
+    for told in trail:
+        domain.change(one, Kind(told["kind"]), told["at"], told["who"], "")
+    return {name: getattr(one, name) for name in FATE}
 
 
 def _trail(chance: random.Random, number: int, at: int) -> Iterator[dict[str, Any]]:
@@ -117,7 +129,6 @@ async def fill(store: Store, count: int, first: int, last: int, seed: int) -> No
         if len(alerts) == AT_ONCE or row["id"] == count:
             await store.write(partial(_insert, rows=(alerts, contents, trails)))
             alerts, contents, trails = [], [], []
-    await store.write(tell_fates)
 
 
 async def store_week(store: Store, until: int) -> None:
@@ -151,18 +162,12 @@ async def store_week(store: Store, until: int) -> None:
             row = _alert(random.Random(1), number, at, trails[-2 - bool(who) :])
             told = {"category": "availability" if name == "ApiDown" else "database", "priority": "high"}
             rows.append(row | told | {"name": name, "subject": subject, "source": "am", "heartbeat": False})
+    for row in rows:
+        own = [c for c in trails if c["alert_id"] == row["id"]]
+        row.update(fate(own), change_count=len(own))
     texts = {"kind": "alertmanager", "title": "", "message": "", "generator_url": "", "labels": "{}"}
     contents = [{"alert_id": row["id"], **texts, "annotations": "{}", "detail": "{}", "raw": b"{}"} for row in rows]
     await store.write(partial(_insert, rows=(rows, contents, trails)))
-    await store.write(tell_fates)
-
-
-def tell_fates(connection: Connection) -> None:
-    """Write into the alerts what became of each since it last began, as the migration does that brought it."""
-    if on_postgres(connection):  # a migration plans as it likes, unlike the writer
-        for freedom in ("hashjoin", "mergejoin", "seqscan"):
-            connection.exec_driver_sql(f"SET LOCAL enable_{freedom} = on")
-    connection.exec_driver_sql(import_module("receiver.store.migrations.versions.0005_fates").FATES)
 
 
 def _insert(connection: Connection, rows: tuple[list[dict[str, Any]], ...]) -> None:

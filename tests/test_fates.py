@@ -3,31 +3,35 @@
 import random
 
 import pytest
-from sqlalchemy import Connection, select, update
 
 from receiver.domain import times
 from receiver.domain.alert import Alert
 from receiver.domain.changes import change
 from receiver.domain.times import MINUTE
 from receiver.domain.vocabulary import Kind, Status
-from receiver.store.tables import alert
 from receiver.web.keys import STORE
 from tests import manyalerts
 from tests.servers import firing, resolved, webhook
 from tests.support import serving
 
 Fate = tuple[int, int, int | None]
-"""began, over_at, heeded."""
+"""began_seq, over_at, heeded."""
 O, R = Kind.OPENED, Kind.REOPENED  # noqa: E741
 ADA, OURS, SENDER, VOUCHED = "ada", "alertsage", "source:am", "source:sentry (Ada)"
 
 
+def new() -> Alert:
+    """An alert without a Change."""
+    return Alert(1, "am", "f", 0, Status.ACTIVE, 0, 0, 0)
+
+
 def told(*made: tuple[Kind, str]) -> Fate:
     """What the row says after these Changes, at 1, 2, 3."""
-    one = Alert(1, "am", "f", 0, Status.ACTIVE, 0, 0, 0)
+    one = new()
     for at, (kind, who) in enumerate(made, 1):
         change(one, kind, at, who, "")
-    return one.began, one.over_at, one.heeded
+    assert one.fate_seq == one.change_count == len(made)
+    return one.began_seq, one.over_at, one.heeded
 
 
 @pytest.mark.parametrize(
@@ -71,18 +75,18 @@ def test_any_other_course_ends_as_its_changes_say():
         assert told(*made) == (began, over[0] if over else 0, heeded), made
 
 
-def fates(connection: Connection) -> dict[int, Fate]:
-    """Of all alerts stored."""
-    rows = connection.execute(select(alert.c.id, alert.c.began, alert.c.over_at, alert.c.heeded))
-    return {row.id: (row.began, row.over_at, row.heeded) for row in rows}
+def test_after_changes_that_are_not_told_it_holds_only_from_the_next_beginning_on():
+    one = new()
+    change(one, O, 1, SENDER, "")
+    one.change_count += 1  # a replica of before has resolved it
+    change(one, Kind.NOTED, 3, ADA, "")
+    assert one.fate_seq != one.change_count
+    change(one, R, 4, SENDER, "")
+    change(one, Kind.RESOLVED, 5, ADA, "")
+    assert (one.fate_seq, one.began_seq, one.over_at, one.heeded) == (5, 4, 5, 5)
 
 
-def forget(connection: Connection) -> None:
-    """As rows are from before this was kept."""
-    connection.execute(update(alert).values(began=0, over_at=0, heeded=None))
-
-
-async def test_the_writer_keeps_what_the_migration_finds(tmp_path):
+async def test_rows_say_what_their_changes_say(tmp_path):
     async with serving(tmp_path) as site:
         now = times.now()
         names = [f"A{number}" for number in range(8)]
@@ -99,11 +103,8 @@ async def test_the_writer_keeps_what_the_migration_finds(tmp_path):
             path, sent = f"/api/v1/alerts/{by_name[name]}/{act}", {"Content-Type": "application/json"}
             answer = await site.post(path, {"note": "mine"}, **sent)
             assert answer.status == 200, answer.body
-        store = site.app[STORE]
-        kept = await store.read(fates)
-        assert len(kept) == 9
-        assert len({(bool(began), bool(over), heeded is None) for began, over, heeded in kept.values()}) == 5
-        await store.write(forget)
-        assert await store.read(fates) != kept
-        await store.write(manyalerts.tell_fates)
-        assert await store.read(fates) == kept
+        alerts, trails = await site.app[STORE].read(manyalerts.stored)
+    fates = [{name: one[name] for name in manyalerts.FATE} for one in alerts]
+    assert fates == [manyalerts.fate(trails[one["id"]]) for one in alerts]
+    assert len(alerts) == 9
+    assert len({(bool(one["began_seq"]), bool(one["over_at"]), one["heeded"] is None) for one in fates}) == 5

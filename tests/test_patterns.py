@@ -1,5 +1,6 @@
 """Patterns equal what the plainest counting finds; they claim nothing that the numbers do not carry."""
 
+import asyncio
 import os
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -8,6 +9,8 @@ import pytest
 from sqlalchemy import Connection, update
 
 from receiver.domain.times import DAY, instant
+from receiver.errors import Refused
+from receiver.flow import patterns as flow
 from receiver.flow.patterns import Patterns, Wanted
 from receiver.store import patterns
 from receiver.store.patterns import Narrow
@@ -63,7 +66,7 @@ async def test_what_is_read_in_parts_is_counted_once(tmp_path, monkeypatch, size
         def at_once(connection: Connection) -> None:
             """Many begin at the same moment, the same alert among them."""
             connection.execute(update(change).values(at=change.c.at - change.c.at % DAY))
-            connection.execute(update(alert).values(over_at=alert.c.over_at - alert.c.over_at % DAY))
+            connection.execute(update(alert).values(fate_seq=0))  # of that moment it knows nothing
 
         await store.write(at_once)
         alerts, trails = await store.read(manyalerts.stored)
@@ -72,6 +75,22 @@ async def test_what_is_read_in_parts_is_counted_once(tmp_path, monkeypatch, size
     expected = manyalerts.expected(alerts, trails, SPRING - 7 * DAY, SPRING, "UTC")
     assert told["totals"] == expected["totals"]
     assert told["totals"]["times"] > 100
+
+
+async def test_nothing_is_read_for_an_answer_that_was_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(patterns, "SLICE", 7)
+    monkeypatch.setattr(flow, "MOST", 5)
+    patterns._slice.cache_clear()
+    async with open_store(tmp_path / "a.db") as store:
+        await manyalerts.fill(store, 100, SPRING - 2 * DAY, SPRING, seed=5)
+        counting, others = Patterns(store), asyncio.all_tasks()
+        wanted = Wanted(7, ZoneInfo("UTC"), now=SPRING)
+        with pytest.raises(Refused, match="more than 5 times"):
+            await counting.report(wanted, YEARS)
+        assert asyncio.all_tasks() == others
+        monkeypatch.setattr(flow, "MOST", 500)
+        assert (await counting.report(wanted, YEARS))["totals"]["times"] > 100
+    patterns._slice.cache_clear()
 
 
 async def test_what_is_asked_for_narrows_all_of_it_down(tmp_path):

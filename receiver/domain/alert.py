@@ -104,13 +104,16 @@ class Alert:
     """The Silence that suppresses it now; 0 for none."""
     subject: str = ""
     """What it is about, as it was last described; "" when that is not known."""
-    began: int = 0
-    """The `seq` of the Change that it last opened or reopened with; 0 when its end was the first that was heard of it.
+    fate_seq: int = 0
+    """The last Change that the next three take into account; they hold only while that is `change_count`.
 
-    This and the next two tell what became of it since, so that patterns need not search its Changes for that.
+    They tell what became of it since it began, so that patterns need not search its Changes. A replica of an earlier
+    version makes Changes without them.
     """
+    began_seq: int = 0
+    """The Change that it last opened or reopened with; 0 when its end was the first that was heard of it."""
     over_at: Instant = 0
-    """When it was first told to be resolved since it began; 0 for not yet."""
+    """When we first learned since it began that it is resolved, by our clock; 0 for not yet."""
     heeded: Instant | None = None
     """What people did since it began, as `patterns.Times.acted` tells it."""
 

@@ -17,17 +17,24 @@ ANSWERS = frozenset({Kind.ACKNOWLEDGED, Kind.RESOLVED})
 def change(alert: Alert, kind: Kind, now: Instant, who: str, why: str) -> Change:
     """The next entry of the audit trail of the Alert, which stands already where the Change leaves it."""
     alert.change_count += 1
-    if kind in BEGINS:
-        alert.began, alert.over_at, alert.heeded = alert.change_count, 0, None
-    elif kind in ACTS:
-        _keep_what_became(alert, kind, now, who)
+    _keep_fate(alert, kind, now, who)
     return Change(alert.id, alert.change_count, now, kind, who, why, alert.status)
 
 
-def _keep_what_became(alert: Alert, kind: Kind, now: Instant, who: str) -> None:
-    if kind is Kind.RESOLVED and alert.began and not alert.over_at:
+def _keep_fate(alert: Alert, kind: Kind, now: Instant, who: str) -> None:
+    if kind in BEGINS:
+        alert.began_seq, alert.over_at, alert.heeded = alert.change_count, 0, None
+    elif alert.fate_seq != alert.change_count - 1:
+        return  # something is missing: only the next beginning sets it right
+    elif kind in ACTS and alert.began_seq:
+        _act(alert, kind, now, who)
+    alert.fate_seq = alert.change_count
+
+
+def _act(alert: Alert, kind: Kind, now: Instant, who: str) -> None:
+    if kind is Kind.RESOLVED and not alert.over_at:
         alert.over_at = now
-    if not by_a_person(who) or not alert.began:
+    if not by_a_person(who):
         return
     if alert.heeded is None:
         alert.heeded = now if kind in ANSWERS else -1

@@ -244,15 +244,21 @@ class Tally:
         """Keep how long they took."""
         # bound once: these lines are passed for every time there is
         keep = {
-            name: (record.unheeded.append, record.unheard.append, record.heeded.append, record.reactions.append)
+            name: (record.heeded.append, record.unheeded.append, record.unheard.append, record.reactions.append)
             for name, record in self.records.items()
         }
         for name, began, ended, act, traits in zip(names, more.began, more.ended, more.acted, more.traits, strict=True):
+            heeded, unheeded, unheard, reacted = keep[name]
             if act is not None and act != -1:
-                keep[name][3](max(0, (abs(act) - began) // MILLISECOND))
+                reacted(max(0, (abs(act) - began) // MILLISECOND))
             if ended is not None and ended > 0:
-                whose = traits & HUSHED if act is None else 2
-                keep[name][whose]((ended - began) // MILLISECOND if ended > began else 0)
+                took = (ended - began) // MILLISECOND if ended > began else 0
+                if act is not None:
+                    heeded(took)
+                elif traits & HUSHED:
+                    unheard(took)
+                else:
+                    unheeded(took)
 
     def _flap(self, more: Times) -> None:
         for place, before in enumerate(more.before):

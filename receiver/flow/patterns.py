@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from receiver.domain import times
 from receiver.domain.findings import extent, report
 from receiver.domain.hygiene import Reading, Recent, hygiene
-from receiver.domain.patterns import Asked, Open, Tally, Times
+from receiver.domain.patterns import Asked, Tally, Times
 from receiver.domain.times import DAY, Instant, Span
 from receiver.errors import Refused
 from receiver.store import Connection, Store, patterns
@@ -38,15 +38,6 @@ class Wanted:
     now: Instant | None = None
     """Where the days end; now, if not given."""
 
-    def extent(self) -> tuple[Instant, Instant]:
-        """Where the days begin, and where they end."""
-        until = times.now() if self.now is None else self.now
-        return until - self.days * DAY, until
-
-
-Beside = tuple[Asked, dict[str, int] | None, list[Open]]
-"""How far is known what was asked for; how often each name began in the days before; what is open for the longest."""
-
 
 class Patterns:
     """Counts patterns, one answer at a time."""
@@ -58,42 +49,46 @@ class Patterns:
     async def report(self, wanted: Wanted, kept: Span) -> dict[str, Any]:
         """The patterns in API form; closed alerts are kept for `kept`. Raises Refused (422, 503) and StoreAway."""
         async with _Turn(self._turn):
-            since, until = wanted.extent()
-            tally = Tally(wanted.zone, since)
-            counting = self._count(since, until, wanted, tally.add)
-            beside, _ = await asyncio.gather(
-                self._store.read(partial(_beside, wanted=wanted, until=until, kept=kept)), counting
-            )
-            return await asyncio.to_thread(report, tally, *beside)
+            asked = await self._asked(wanted, kept)
+            tally = Tally(wanted.zone, asked.since)
+            await self._count(asked, wanted, tally.add)
+            earlier = asked.since - wanted.days * DAY
+            before = None
+            if asked.comparable:
+                before = await self._store.read(partial(_counts, since=earlier, until=asked.since, wanted=wanted))
+            longest = await self._store.read(lambda c: patterns.longest_open(c, wanted.narrow, LONGEST_OPEN))
+            return await asyncio.to_thread(report, tally, asked, before, longest)
 
     async def hygiene(self, wanted: Wanted, kept: Span) -> dict[str, Any]:
         """A proposal for each rule that alerted most often, in API form. Raises as `report` does."""
         async with _Turn(self._turn):
-            since, until = wanted.extent()
-            tally, newest = Tally(wanted.zone, since), Recent()
-            counting = self._count(since, until, wanted, tally.add, newest.add)
-            asked, _ = await asyncio.gather(
-                self._store.read(partial(_asked, wanted=wanted, until=until, kept=kept)), counting
-            )
+            asked = await self._asked(wanted, kept)
+            tally, newest = Tally(wanted.zone, asked.since), Recent()
+            await self._count(asked, wanted, tally.add, newest.add)
             names = sorted(tally.records, key=lambda name: (-tally.records[name].times, name))[:RULES]
             recent = {name: newest.of(name) for name in names}
             readings = await self._readings([number for name in names for number in recent[name]])
             return await asyncio.to_thread(_hygiene, tally, asked, names, recent, readings)
 
-    async def _count(self, since: Instant, until: Instant, wanted: Wanted, *counters: Callable[[Times], None]) -> None:
-        counted, read = 0, partial(patterns.times, until=until, narrow=wanted.narrow)
-        texts: patterns.Texts | None = await self._store.read(partial(read, after=patterns.beginning(since)))
-        while texts is not None:
-            counting = asyncio.to_thread(_add, texts, counters)
-            if last := patterns.last_place(texts):
-                # the database finds the next ones meanwhile
-                texts, more = await asyncio.gather(self._store.read(partial(read, after=last)), counting)
-            else:
-                texts, more = None, await counting
-            counted += more
-            if counted > MOST:
-                sentence = f"alerts began more than {MOST} times in these {wanted.days} days"
-                raise Refused(f"{sentence}: ask for fewer days, or by name, source, category or priority", status=422)
+    async def _asked(self, wanted: Wanted, kept: Span) -> Asked:
+        now = times.now() if wanted.now is None else wanted.now
+        known = await self._store.read(lambda connection: patterns.known_since(connection, now - kept))
+        return Asked(wanted.days, now, wanted.zone.key, known)
+
+    async def _count(self, asked: Asked, wanted: Wanted, *counters: Callable[[Times], None]) -> None:
+        """Give all times to the counters. While some are counted the database finds the next ones."""
+        counted, read = 0, partial(patterns.times, until=asked.until, narrow=wanted.narrow)
+        texts = await self._store.read(partial(read, after=patterns.beginning(asked.since)))
+        while last := patterns.last_place(texts):
+            reading = asyncio.create_task(self._store.read(partial(read, after=last)))
+            try:
+                counted += await asyncio.to_thread(_add, texts, counters)
+                _check(counted, asked.days)
+                texts = await reading
+            finally:
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)  # the turn is not left while it goes on
+        _check(counted + await asyncio.to_thread(_add, texts, counters), asked.days)
 
     async def _readings(self, ids: list[int]) -> dict[int, Reading]:
         found: dict[int, Reading] = {}
@@ -104,16 +99,14 @@ class Patterns:
         return found
 
 
-def _asked(connection: Connection, wanted: Wanted, until: Instant, kept: Span) -> Asked:
-    return Asked(wanted.days, until, wanted.zone.key, patterns.known_since(connection, until - kept))
+def _counts(connection: Connection, since: Instant, until: Instant, wanted: Wanted) -> dict[str, int]:
+    return patterns.counts(connection, since, until, wanted.narrow)
 
 
-def _beside(connection: Connection, wanted: Wanted, until: Instant, kept: Span) -> Beside:
-    """What an answer tells beside the times."""
-    asked, before = _asked(connection, wanted, until, kept), None
-    if asked.comparable:
-        before = patterns.counts(connection, asked.since - wanted.days * DAY, asked.since, wanted.narrow)
-    return asked, before, patterns.longest_open(connection, wanted.narrow, LONGEST_OPEN)
+def _check(counted: int, days: int) -> None:
+    if counted > MOST:
+        sentence = f"alerts began more than {MOST} times in these {days} days"
+        raise Refused(f"{sentence}: ask for fewer days, or by name, source, category or priority", status=422)
 
 
 def _add(texts: patterns.Texts, counters: Sequence[Callable[[Times], None]]) -> int:

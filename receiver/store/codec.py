@@ -43,7 +43,8 @@ STATE = (
     "silence_at",
     "hushed_by",
     "subject",
-    "began",
+    "fate_seq",
+    "began_seq",
     "over_at",
     "heeded",
 )
@@ -115,7 +116,8 @@ def row(alert: Alert) -> tuple[Any, ...]:
         alert.silence_at,
         alert.hushed_by,
         alert.subject,
-        alert.began,
+        alert.fate_seq,
+        alert.began_seq,
         alert.over_at,
         alert.heeded,
     )

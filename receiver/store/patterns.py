@@ -48,8 +48,8 @@ _BEGINS = text("begun.kind IN ('opened', 'reopened')")
 
 
 _WITH_ALERT = _begun.join(alert, alert.c.id == _begun.c.alert_id)
-_IS_THE_LAST = alert.c.began == _begun.c.seq
-"""What became of an alert's last time stands in its row; only that of earlier ones is searched among its Changes."""
+_TOLD = and_(alert.c.began_seq == _begun.c.seq, alert.c.fate_seq == alert.c.change_count)
+"""What became of an alert's last time stands in its row; that of others is searched among its Changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,10 @@ def times(connection: Connection, after: Place, until: Instant, narrow: Narrow) 
 
 
 def last_place(texts: Texts) -> Place | None:
-    """The place of the last time that `times` found; None when there are no more after it."""
+    """The place of the last time that `times` found; None when there are no more after it.
+
+    Read off the ends of the columns of whole numbers, before all of it is read.
+    """
     numbers, moments, *_, seqs = texts
     if numbers is None or numbers.count(",") < SLICE - 1:
         return None
@@ -178,7 +181,7 @@ def _rows() -> Select[Any]:
         case((_begun.c.kind == Kind.REOPENED.value, func.coalesce(last, 0))).label("before"),
         (
             case((_begun.c.status == Status.SUPPRESSED.value, HUSHED), else_=0)
-            + case((and_(alert.c.status == Status.EXPIRED.value, _IS_THE_LAST), EXPIRED), else_=0)
+            + case((alert.c.status == Status.EXPIRED.value, case((_is_the_last(), EXPIRED), else_=0)), else_=0)
         ).label("traits"),
         alert.c.name,
         kind.label("kind"),
@@ -189,13 +192,20 @@ def _rows() -> Select[Any]:
     ).select_from(_WITH_ALERT)
 
 
+def _is_the_last() -> ColumnElement[bool]:
+    later = change.alias("later")
+    following = and_(later.c.alert_id == _begun.c.alert_id, later.c.seq > _begun.c.seq)
+    again = select(later.c.seq).where(following, _kind(later) == Kind.REOPENED.value).correlate(_begun)
+    return ~again.exists()
+
+
 def _ended() -> ColumnElement[Any]:
     a, lost = _after.c, change.alias("lost")
     between = and_(lost.c.alert_id == a.alert_id, lost.c.seq > _begun.c.seq, lost.c.seq < a.seq)
     expired = select(lost.c.seq).where(between, _kind(lost) == Kind.EXPIRED.value).correlate(_begun, _after)
     end = case((_kind(_after) == Kind.RESOLVED.value, a.at), (expired.exists(), LOST), else_=ANEW)
     earlier = _first(_after, end, _kind(_after).in_((Kind.RESOLVED.value, Kind.REOPENED.value)))
-    return case((_IS_THE_LAST, func.nullif(alert.c.over_at, 0)), else_=earlier)
+    return case((_TOLD, func.nullif(alert.c.over_at, 0)), else_=earlier)
 
 
 def _acted() -> ColumnElement[Any]:
@@ -212,7 +222,7 @@ def _acted() -> ColumnElement[Any]:
         else_=func.coalesce(later.scalar_subquery(), -1),
     )
     sought = or_(_kind(_after) == Kind.REOPENED.value, and_(_kind(_after).in_(_ACTS), _by_a_person(_after)))
-    return case((_IS_THE_LAST, alert.c.heeded), else_=_first(_after, done, sought))
+    return case((_TOLD, alert.c.heeded), else_=_first(_after, done, sought))
 
 
 def _first(of: FromClause, shown: ColumnElement[Any], sought: ColumnElement[bool]) -> ColumnElement[Any]:

@@ -44,8 +44,7 @@ class Postgres:
                 "plan_cache_mode": "force_custom_plan",
                 # what is read is mostly in memory or on a disk that need not turn for it
                 "random_page_cost": "1.1",
-                # what is read is found by key, a part at a time: remembering or compiling takes longer than it saves
-                "enable_memoize": "off",
+                # what is read is found by key, a part at a time: to compile that takes longer than it saves
                 "jit": "off",
             },
             pool_size=read_connections,
@@ -64,7 +63,8 @@ class Postgres:
                 opened = await asyncpg.connect(self._url, password=self._password, timeout=self._timeout)
                 try:
                     # set afterwards, because poolers refuse unknown settings at the start
-                    await opened.execute(_set(chosen))
+                    await opened.execute("".join(f"SET {name} = '{value}';" for name, value in chosen.items()))
+                    await opened.execute(_REMEMBERS_NOTHING)
                     # an acknowledged alert is on the disk, whatever the server's own setting says
                     if await opened.fetchval("SHOW synchronous_commit") == "off":
                         await opened.execute("SET synchronous_commit = on")
@@ -130,6 +130,8 @@ class Postgres:
         await self.readers.dispose()
 
 
+# lookups by key are remembered for nothing: hardly one comes twice. Servers before version 14 do not know it
+_REMEMBERS_NOTHING = "SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'enable_memoize'"
 _ALIVE = {
     "application_name": "alertsage",
     # a cable that was cut is noticed within half a minute
@@ -138,10 +140,3 @@ _ALIVE = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "20000",
 }
-
-
-def _set(chosen: dict[str, str]) -> str:
-    """A statement that sets them; what an older server does not know is left out."""
-    rows = ", ".join(f"('{name}', '{value}')" for name, value in chosen.items())
-    settings = f"pg_settings JOIN (VALUES {rows}) AS chosen(name, value) USING (name)"
-    return f"SELECT set_config(name, value, false) FROM {settings}"  # noqa: S608 - all of it is ours

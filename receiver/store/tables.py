@@ -59,9 +59,10 @@ alert = Table(
     Column("hushed_by", Key, nullable=False, server_default=text("0")),
     # What it is about, as its sender tells: patterns count by it.
     Column("subject", String, nullable=False, server_default=text("''")),
-    # The number of the Change that it last began with, and what became of it since: patterns would have to search its
-    # Changes otherwise, which takes as long as all else that they do.
-    Column("began", Integer, nullable=False, server_default=text("0")),
+    # What became of it since it last began: patterns would have to search its Changes otherwise, which takes as long as
+    # all else that they do.
+    Column("fate_seq", Integer, nullable=False, server_default=text("0")),
+    Column("began_seq", Integer, nullable=False, server_default=text("0")),
     Column("over_at", BigInteger, nullable=False, server_default=text("0")),
     Column("heeded", BigInteger),
     # Whom it is assigned to, "" for nobody: written by acts of people only.
