@@ -79,6 +79,7 @@ def _alert(chance: random.Random, trail: list[dict[str, Any]]) -> dict[str, Any]
         "began_seq": began,
         "over_at": ended,
         "heeded": heeded[0] if heeded else None,
+        "opened_as": "active",
         "subject": f"web-{chance.randrange(SUBJECTS)}",
     }
 

@@ -27,7 +27,7 @@ PEOPLE = ("ada@example.org", "sentry", "source:sentry (Ada)")
 NOT_PEOPLE = ("source:am", "alertsage", "source:sentry")
 BEGINS = ("opened", "reopened")
 ACTS = ("acknowledged", "suppressed", "unsuppressed", "assigned", "noted", "amended", "resolved")
-FATE = ("fate_seq", "began_seq", "over_at", "heeded")
+FATE = ("fate_seq", "began_seq", "over_at", "heeded", "opened_as")
 AT_ONCE = 1000
 
 
@@ -45,6 +45,7 @@ def fate(trail: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What the columns of an alert with these Changes say became of it."""
     one = Alert(1, "am", "f", 0, Status.ACTIVE, 0, 0, 0)
     for told in trail:
+        one.status = Status(told["status"])
         domain.change(one, Kind(told["kind"]), told["at"], told["who"], "")
     return {name: getattr(one, name) for name in FATE}
 

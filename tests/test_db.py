@@ -83,7 +83,7 @@ def test_a_backup_under_load_is_restored_with_equal_rows_and_counts(tmp_path: Pa
         assert newest["id"] == max(row[0] for row in before["alert"]) + 1
     with gzip.open(tmp_path / "kept.gz") as kept:
         first = json.loads(kept.readline())
-    assert (first["format"], first["schema"]) == ("alertsage backup", "0005")
+    assert (first["format"], first["schema"]) == ("alertsage backup", "0006")
 
 
 def _home(folder: Path) -> Path:
@@ -158,8 +158,8 @@ def test_check_tells_what_is_wrong(tmp_path: Path) -> None:
 
 def test_upgrade_migrates_once_and_says_so(tmp_path: Path) -> None:
     first, second = command(tmp_path, "db", "upgrade"), command(tmp_path, "db", "upgrade")
-    assert "has the schema 0005 now (before: none)" in first.stdout
-    assert "has the newest schema, 0005, already" in second.stdout
+    assert "has the schema 0006 now (before: none)" in first.stdout
+    assert "has the newest schema, 0006, already" in second.stdout
 
 
 def test_a_database_of_a_newer_version_is_refused_by_every_command(tmp_path: Path) -> None:

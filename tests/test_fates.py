@@ -107,4 +107,7 @@ async def test_rows_say_what_their_changes_say(tmp_path):
     fates = [{name: one[name] for name in manyalerts.FATE} for one in alerts]
     assert fates == [manyalerts.fate(trails[one["id"]]) for one in alerts]
     assert len(alerts) == 9
+    for one in alerts:  # an opening is found by its alert
+        opened = [(c["seq"], c["at"]) for c in trails[one["id"]] if c["kind"] == "opened"]
+        assert opened == ([(1, one["created_at"])] if one["opened_as"] else [])
     assert len({(bool(one["began_seq"]), bool(one["over_at"]), one["heeded"] is None) for one in fates}) == 5

@@ -66,7 +66,8 @@ async def test_what_is_read_in_parts_is_counted_once(tmp_path, monkeypatch, size
         def at_once(connection: Connection) -> None:
             """Many begin at the same moment, the same alert among them."""
             connection.execute(update(change).values(at=change.c.at - change.c.at % DAY))
-            connection.execute(update(alert).values(fate_seq=0))  # of that moment it knows nothing
+            moments = {"created_at": alert.c.created_at - alert.c.created_at % DAY}
+            connection.execute(update(alert).values(fate_seq=0, **moments))  # of that moment its fate knows nothing
 
         await store.write(at_once)
         alerts, trails = await store.read(manyalerts.stored)

@@ -116,6 +116,8 @@ class Alert:
     """When we first learned since it began that it is resolved, by our clock; 0 for not yet."""
     heeded: Instant | None = None
     """What people did since it began, as `patterns.Times.acted` tells it."""
+    opened_as: str = ""
+    """The Status that its opening left it in; "" when not known, or when its end was the first that was heard of it."""
 
     @property
     def quiet_until(self) -> Instant:

@@ -24,6 +24,8 @@ def change(alert: Alert, kind: Kind, now: Instant, who: str, why: str) -> Change
 def _keep_fate(alert: Alert, kind: Kind, now: Instant, who: str) -> None:
     if kind in BEGINS:
         alert.began_seq, alert.over_at, alert.heeded = alert.change_count, 0, None
+        if kind is Kind.OPENED:
+            alert.opened_as = alert.status.value
     elif alert.fate_seq != alert.change_count - 1:
         return  # something is missing: only the next beginning sets it right
     elif kind in ACTS and alert.began_seq:

@@ -13,7 +13,7 @@ from receiver.domain.findings import shown
 from receiver.domain.history import spoken
 from receiver.domain.patterns import Record, Times
 from receiver.domain.spread import length, percentile, spread
-from receiver.domain.times import MINUTE, SECOND
+from receiver.domain.times import MINUTE, SECOND, Instant
 from receiver.domain.value import value
 
 LEAST = 10
@@ -49,18 +49,20 @@ class Recent:
     """The newest alerts of each name."""
 
     def __init__(self) -> None:
-        self._alerts: dict[str, list[int]] = {}
+        self._alerts: dict[str, list[tuple[Instant, int]]] = {}
+        """The newest last."""
 
     def add(self, more: Times) -> None:
-        """These as well; they are newer."""
-        for name, alert in zip(more.names, more.alerts, strict=True):
-            self._alerts.setdefault(name, []).append(alert)
+        """These as well."""
+        for name, began, alert in zip(more.names, more.began, more.alerts, strict=True):
+            self._alerts.setdefault(name, []).append((began, alert))
         for name in dict.fromkeys(more.names):
+            self._alerts[name].sort()
             del self._alerts[name][:-RECENT]
 
     def of(self, name: str) -> list[int]:
         """At most RECENT, each once."""
-        return list(dict.fromkeys(self._alerts.get(name, ())))
+        return list(dict.fromkeys(alert for _, alert in self._alerts.get(name, ())))
 
 
 @value

@@ -78,9 +78,11 @@ class Patterns:
     async def _count(self, asked: Asked, wanted: Wanted, *counters: Callable[[Times], None]) -> None:
         """Give all times to the counters. While some are counted the database finds the next ones."""
         counted, read = 0, partial(patterns.times, until=asked.until, narrow=wanted.narrow)
-        texts = await self._store.read(partial(read, after=patterns.beginning(asked.since)))
-        while last := patterns.last_place(texts):
-            reading = asyncio.create_task(self._store.read(partial(read, after=last)))
+        place = patterns.beginning(asked.since)
+        texts = await self._store.read(partial(read, after=place))
+        while following := patterns.following(texts, place, asked.since):
+            place = following
+            reading = asyncio.create_task(self._store.read(partial(read, after=place)))
             try:
                 counted += await asyncio.to_thread(_add, texts, counters)
                 _check(counted, asked.days)

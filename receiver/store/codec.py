@@ -47,6 +47,7 @@ STATE = (
     "began_seq",
     "over_at",
     "heeded",
+    "opened_as",
 )
 """The columns of a state, in the order of Alert's fields."""
 TOUCHED = (
@@ -120,6 +121,7 @@ def row(alert: Alert) -> tuple[Any, ...]:
         alert.began_seq,
         alert.over_at,
         alert.heeded,
+        alert.opened_as,
     )
 
 

@@ -2,15 +2,25 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, select, text, tuple_, union_all
+from sqlalchemy import ColumnElement, Connection, FromClause, TextClause, and_, select, text, tuple_, union_all
 
 from receiver.domain.times import Instant, rfc3339
+from receiver.domain.vocabulary import Kind
 from receiver.store import codec
-from receiver.store.tables import BEGAN, alert, change, content
+from receiver.store.tables import LATER, REOPENED, alert, change, content
 
 Position = tuple[Instant, int, int]
 """Of a Change in the feed: when, its alert, its number there."""
 _PLACE = (change.c.at, change.c.alert_id, change.c.seq)
+_Place = tuple[ColumnElement[Any], ...]
+_OPENINGS = alert.join(change, and_(change.c.alert_id == alert.c.id, change.c.seq == 1))
+_Part = tuple[FromClause, _Place, ColumnElement[bool] | TextClause]
+_PARTS: tuple[_Part, ...] = (
+    (_OPENINGS, (alert.c.created_at, alert.c.id, change.c.seq), change.c.kind == Kind.OPENED.value),
+    (change, _PLACE, text(REOPENED)),
+    (change, _PLACE, text(LATER)),
+)
+"""All Changes, each part in the order of an index of its own."""
 _TOLD = (
     *(change.c.alert_id, change.c.seq, change.c.at, change.c.kind, change.c.who, change.c.why),
     *(change.c.status.label("after"), change.c.via, change.c.detail),
@@ -26,7 +36,7 @@ def changes(
 
     With each its alert as it is now, in few words. The position is that of the last one, None when no more follow.
     """
-    told = union_all(*(_of_kind(kind, since, after, limit + 1) for kind in (BEGAN, f"NOT {BEGAN}"))).subquery()
+    told = union_all(*(_first(part, since, after, limit + 1) for part in _PARTS)).subquery()
     wanted = (
         select(*_TOLD)
         .join(told, (told.c.alert_id == change.c.alert_id) & (told.c.seq == change.c.seq))
@@ -40,12 +50,12 @@ def changes(
     return [_shape(row) for row in rows[:limit]], None if last is None else (last.at, last.alert_id, last.seq)
 
 
-def _of_kind(kind: str, since: Instant, after: Position | None, most: int) -> Any:
-    """The first of these kinds: each of the two has an index of its own."""
-    wanted = select(change.c.alert_id, change.c.seq).where(text(kind), change.c.at >= since)
+def _first(part: _Part, since: Instant, after: Position | None, most: int) -> Any:
+    rows, place, which = part
+    wanted = select(change.c.alert_id, change.c.seq).select_from(rows).where(which, place[0] >= since)
     if after is not None:
-        wanted = wanted.where(tuple_(*_PLACE) > tuple_(*after))
-    return select(wanted.order_by(*_PLACE).limit(most).subquery())
+        wanted = wanted.where(place[0] >= after[0], tuple_(*place) > tuple_(*after))
+    return select(wanted.order_by(*place).limit(most).subquery())
 
 
 def _shape(row: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ log = logging.getLogger("alertsage.store")
 SCRIPTS = Path(__file__).parent / "migrations"
 
 
-NEWEST = "0005"
+NEWEST = "0006"
 """The revision of this version's schema, the last of those under SCRIPTS (a test compares the two)."""
 
 

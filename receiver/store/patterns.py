@@ -4,6 +4,7 @@ Rows come as JSON arrays, one a column: a row at a time would cost the event loo
 (docs/performance.md), and the database makes them while the interpreter is free.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,37 +20,25 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
-    case,
     cast,
     func,
     literal,
     or_,
     select,
-    text,
 )
 
-from receiver.domain.changes import ACTS, ANSWERS
 from receiver.domain.hygiene import Reading
-from receiver.domain.patterns import ANEW, EXPIRED, HUSHED, LOST, Open, Times
+from receiver.domain.patterns import Open, Times
 from receiver.domain.times import Instant
-from receiver.domain.vocabulary import OPEN, Kind, Status
+from receiver.domain.vocabulary import OPEN, Status
 from receiver.store import codec
+from receiver.store.beginnings import BEGINNINGS
 from receiver.store.rows import on_postgres
-from receiver.store.tables import alert, change, content
+from receiver.store.tables import alert, content
 
 SLICE = 10_000
 """Times that are read at once: some 20 ms of the database, as many of the interpreter."""
 _OPEN = tuple(sorted(status.value for status in OPEN))
-_ANSWERS = tuple(sorted(kind.value for kind in ANSWERS))
-_ACTS = tuple(sorted(kind.value for kind in ACTS))
-_begun, _after = change.alias("begun"), change.alias("after")
-_BEGINS = text("begun.kind IN ('opened', 'reopened')")
-"""As the index says it: SQLite uses a partial one only for the same words."""
-
-
-_WITH_ALERT = _begun.join(alert, alert.c.id == _begun.c.alert_id)
-_TOLD = and_(alert.c.began_seq == _begun.c.seq, alert.c.fate_seq == alert.c.change_count)
-"""What became of an alert's last time stands in its row; that of others is searched among its Changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,43 +97,55 @@ def longest_open(connection: Connection, narrow: Narrow, most: int) -> list[Open
 
 def counts(connection: Connection, since: Instant, until: Instant, narrow: Narrow) -> dict[str, int]:
     """How many times each name began."""
-    counted = select(alert.c.name, func.count().label("n")).select_from(_WITH_ALERT)
-    grouped = counted.where(*_within(since, until), *narrow.conditions()).group_by(alert.c.name).subquery()
-    names, numbers = _read(_texts(connection, grouped, ("name", "n")))
-    return dict(zip(names, numbers, strict=True))
+    found: Counter[str] = Counter()
+    for kind in BEGINNINGS:
+        counted = select(alert.c.name, func.count().label("n")).select_from(kind.rows)
+        within = (kind.at >= since, kind.at < until, kind.which, *narrow.conditions())
+        grouped = counted.where(*within).group_by(alert.c.name).subquery()
+        names, numbers = _read(_texts(connection, grouped, ("name", "n")))
+        found.update(dict(zip(names, numbers, strict=True)))
+    return dict(found)
 
 
 Texts = Sequence[str | None]
 """JSON arrays, one a column."""
-Place = tuple[Instant, int, int]
-"""Where a time stands among the others: when it began, its alert and the number of its Change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a time stands among the others: openings are before the others, which do not end as they began."""
+
+    kind: int
+    """In BEGINNINGS."""
+    at: Instant
+    alert: int = 0
+    seq: int = 0
 
 
 def beginning(since: Instant) -> Place:
     """The place before all times from that moment on."""
-    return since, 0, 0
+    return Place(0, since)
 
 
 def times(connection: Connection, after: Place, until: Instant, narrow: Narrow) -> Texts:
-    """The next SLICE times that began before `until`.
+    """The next SLICE times of the kind of that place that began before `until`.
 
     They are still to be read (`read_times`), which is better done in a thread.
     """
-    at, number, seq = after
-    asked = {"at": at, "number": number, "seq": seq, "until": until}
-    return tuple(connection.execute(_slice(narrow, on_postgres(connection)), asked).one())
+    asked = {"at": after.at, "number": after.alert, "seq": after.seq, "until": until}
+    return tuple(connection.execute(_slice(after.kind, narrow, on_postgres(connection)), asked).one())
 
 
-def last_place(texts: Texts) -> Place | None:
-    """The place of the last time that `times` found; None when there are no more after it.
+def following(texts: Texts, place: Place, since: Instant) -> Place | None:
+    """The place after what `times` found there, of all that began since that moment; None when that was the last of it.
 
     Read off the ends of the columns of whole numbers, before all of it is read.
     """
     numbers, moments, *_, seqs = texts
-    if numbers is None or numbers.count(",") < SLICE - 1:
-        return None
-    at, number, seq = (int(str(told).rsplit(",", 1)[1].strip(" ]")) for told in (moments, numbers, seqs))
-    return at, number, seq
+    if numbers is not None and numbers.count(",") == SLICE - 1:
+        at, number, seq = (int(str(told).rsplit(",", 1)[1].strip(" ]")) for told in (moments, numbers, seqs))
+        return Place(place.kind, at, number, seq)
+    return Place(place.kind + 1, since) if place.kind + 1 < len(BEGINNINGS) else None
 
 
 def read_times(texts: Texts) -> Times:
@@ -157,92 +158,15 @@ _COLUMNS = ("alert_id", "at", "before", "traits", "name", "kind", "subject", "en
 
 
 @lru_cache(maxsize=20)
-def _slice(narrow: Narrow, postgres: bool) -> Select[*tuple[str, ...]]:
+def _slice(kind: int, narrow: Narrow, postgres: bool) -> Select[*tuple[str, ...]]:
     """The statement, made once: SQLAlchemy takes longer to make it than the database for a thousand rows."""
+    began = BEGINNINGS[kind]
     at, number, seq = (bindparam(name, type_=BigInteger) for name in ("at", "number", "seq"))
-    same = or_(_begun.c.alert_id > number, and_(_begun.c.alert_id == number, _begun.c.seq > seq))
-    rows = _rows().where(*_within(at, bindparam("until")), or_(_begun.c.at > at, same), *narrow.conditions())
-    ordered = rows.order_by(_begun.c.at, _begun.c.alert_id, _begun.c.seq).limit(SLICE)
+    same = or_(began.alert_id > number, and_(began.alert_id == number, began.seq > seq))
+    within = (began.at >= at, began.at < bindparam("until"), began.which, or_(began.at > at, same))
+    rows = began.told().where(*within, *narrow.conditions())
+    ordered = rows.order_by(began.at, began.alert_id, began.seq).limit(SLICE)
     return _gathered(ordered.subquery(), _COLUMNS, postgres=postgres)
-
-
-def _rows() -> Select[Any]:
-    earlier = change.alias("earlier")
-    before = select(earlier.c.at).where(
-        earlier.c.alert_id == _begun.c.alert_id,
-        earlier.c.seq < _begun.c.seq,
-        _kind(earlier).in_((Kind.OPENED.value, Kind.REOPENED.value)),
-    )
-    last = before.order_by(earlier.c.seq.desc()).limit(1).scalar_subquery()
-    kind = alert.c.source + " " + alert.c.category + " " + alert.c.priority
-    return select(
-        _begun.c.alert_id,
-        _begun.c.at,
-        case((_begun.c.kind == Kind.REOPENED.value, func.coalesce(last, 0))).label("before"),
-        (
-            case((_begun.c.status == Status.SUPPRESSED.value, HUSHED), else_=0)
-            + case((alert.c.status == Status.EXPIRED.value, case((_is_the_last(), EXPIRED), else_=0)), else_=0)
-        ).label("traits"),
-        alert.c.name,
-        kind.label("kind"),
-        alert.c.subject,
-        _ended().label("ended"),
-        _acted().label("acted"),
-        _begun.c.seq,
-    ).select_from(_WITH_ALERT)
-
-
-def _is_the_last() -> ColumnElement[bool]:
-    later = change.alias("later")
-    following = and_(later.c.alert_id == _begun.c.alert_id, later.c.seq > _begun.c.seq)
-    again = select(later.c.seq).where(following, _kind(later) == Kind.REOPENED.value).correlate(_begun)
-    return ~again.exists()
-
-
-def _ended() -> ColumnElement[Any]:
-    a, lost = _after.c, change.alias("lost")
-    between = and_(lost.c.alert_id == a.alert_id, lost.c.seq > _begun.c.seq, lost.c.seq < a.seq)
-    expired = select(lost.c.seq).where(between, _kind(lost) == Kind.EXPIRED.value).correlate(_begun, _after)
-    end = case((_kind(_after) == Kind.RESOLVED.value, a.at), (expired.exists(), LOST), else_=ANEW)
-    earlier = _first(_after, end, _kind(_after).in_((Kind.RESOLVED.value, Kind.REOPENED.value)))
-    return case((_TOLD, func.nullif(alert.c.over_at, 0)), else_=earlier)
-
-
-def _acted() -> ColumnElement[Any]:
-    a, answer, again = _after.c, change.alias("answer"), change.alias("again")
-    anew = and_(again.c.alert_id == answer.c.alert_id, _kind(again) == Kind.REOPENED.value)
-    between = select(again.c.seq).where(anew, again.c.seq > a.seq, again.c.seq < answer.c.seq)
-    before = between.correlate(answer, _after).exists()
-    later = select(-answer.c.at).where(answer.c.alert_id == a.alert_id, answer.c.seq > a.seq, ~before)
-    later = later.where(_kind(answer).in_(_ANSWERS), _by_a_person(answer))
-    later = later.order_by(answer.c.seq).limit(1).correlate(_after)
-    done = case(
-        (_kind(_after) == Kind.REOPENED.value, None),
-        (_kind(_after).in_(_ANSWERS), a.at),
-        else_=func.coalesce(later.scalar_subquery(), -1),
-    )
-    sought = or_(_kind(_after) == Kind.REOPENED.value, and_(_kind(_after).in_(_ACTS), _by_a_person(_after)))
-    return case((_TOLD, alert.c.heeded), else_=_first(_after, done, sought))
-
-
-def _first(of: FromClause, shown: ColumnElement[Any], sought: ColumnElement[bool]) -> ColumnElement[Any]:
-    """Of the first Change after the beginning that is sought."""
-    wanted = select(shown).where(of.c.alert_id == _begun.c.alert_id, of.c.seq > _begun.c.seq, sought)
-    return wanted.order_by(of.c.seq).limit(1).scalar_subquery()
-
-
-def _kind(of: FromClause) -> ColumnElement[str]:
-    """The kind as no index knows it: PostgreSQL would go through a whole one of them for the Changes of one alert."""
-    return func.coalesce(of.c.kind, "")
-
-
-def _by_a_person(of: FromClause) -> ColumnElement[bool]:
-    """As `changes.by_a_person` decides it."""
-    return case((func.substr(of.c.who, 1, 7) == "source:", of.c.who.like("%)")), else_=of.c.who != "alertsage")
-
-
-def _within(since: Any, until: Any) -> tuple[ColumnElement[bool], ...]:
-    return (_begun.c.at >= since, _begun.c.at < until, _BEGINS)  # type: ignore[return-value]
 
 
 def _texts(connection: Connection, rows: FromClause, names: Sequence[str]) -> Texts:

@@ -65,6 +65,9 @@ alert = Table(
     Column("began_seq", Integer, nullable=False, server_default=text("0")),
     Column("over_at", BigInteger, nullable=False, server_default=text("0")),
     Column("heeded", BigInteger),
+    # The status that its opening, which is its first Change, left it in: "" in rows from before this was kept, and of
+    # an alert of which the end was heard first.
+    Column("opened_as", String, nullable=False, server_default=text("''")),
     # Whom it is assigned to, "" for nobody: written by acts of people only.
     Column("assignee", String, nullable=False, server_default=text("''")),
     # Whether a person ever resolved it with a note. Intake never writes it: it costs nothing there, and the two small
@@ -81,6 +84,8 @@ alert = Table(
     ),
     # In the order of every usual list of what is open: by priority, and newest first.
     Index("alert_status", "status", "priority", "id"),
+    # When alerts were opened, for patterns and for whoever follows what happens, who find it without the Change.
+    Index("alert_created", "created_at", "id"),
     # Open alerts that a Silence holds, and those that only a person's suppression does, by its end.
     Index(
         "alert_hushed",
@@ -136,7 +141,8 @@ content = Table(
     Column("metadata", Text),
 )
 
-BEGAN = "kind IN ('opened', 'reopened')"
+REOPENED, LATER = "kind = 'reopened'", "NOT kind IN ('opened', 'reopened')"
+"""Of which Changes two indexes are, in the very words by which SQLite knows them again."""
 change = Table(
     "change",
     metadata,
@@ -150,10 +156,10 @@ change = Table(
     Column("status", String, nullable=False, server_default=text("''")),
     Column("via", String, nullable=False, server_default=text("''")),
     Column("detail", Text),
-    # When alerts began, for patterns, which have no part in the other Changes and read these in exactly this order; the
-    # others are indexed beside it, so that whoever follows what happens finds all of them in the order of time.
-    Index("change_began", "at", "alert_id", "seq", sqlite_where=text(BEGAN), postgresql_where=text(BEGAN)),
-    Index("change_later", "at", sqlite_where=text(f"NOT {BEGAN}"), postgresql_where=text(f"NOT {BEGAN}")),
+    # When alerts began anew, for patterns, which have no part in the others and read these in exactly this order; those
+    # are indexed beside it, but for openings: when an alert was opened says the alert (alert_created).
+    Index("change_reopened", "at", "alert_id", "seq", sqlite_where=text(REOPENED), postgresql_where=text(REOPENED)),
+    Index("change_later", "at", sqlite_where=text(LATER), postgresql_where=text(LATER)),
     sqlite_with_rowid=False,
 )
 

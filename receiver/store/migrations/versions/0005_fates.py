@@ -17,6 +17,3 @@ def upgrade() -> None:
         op.add_column("alert", sa.Column(name, sa.Integer(), nullable=False, server_default=sa.text("0")))
     op.add_column("alert", sa.Column("over_at", sa.BigInteger(), nullable=False, server_default=sa.text("0")))
     op.add_column("alert", sa.Column("heeded", sa.BigInteger()))
-    began = sa.text("kind IN ('opened', 'reopened')")
-    op.drop_index("change_began", "change")
-    op.create_index("change_began", "change", ["at", "alert_id", "seq"], sqlite_where=began, postgresql_where=began)
