@@ -5,7 +5,7 @@ from array import array
 import pytest
 
 from receiver.domain.hygiene import Proposal, Reading, comparable, propose
-from receiver.domain.patterns import Record
+from receiver.domain.tally import Record
 
 MINUTE = 60_000
 
@@ -16,7 +16,6 @@ def record(*, heeded: list[int] | None = None, unheeded: list[int] | None = None
     over = len(acted) + len(ignored) + expired
     return Record(
         times=over,
-        opened=over,
         expired=expired,
         acted=len(acted),
         over=over,

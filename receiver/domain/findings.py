@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import nlargest
+from itertools import chain
 from typing import Any
 
 from receiver.domain.insights import insights
-from receiver.domain.patterns import LEAST, OTHER, Asked, Open, Record, Tally
+from receiver.domain.patterns import LEAST, Asked, Open
 from receiver.domain.spread import Spread, seconds, spread
+from receiver.domain.tally import OTHER, Record, Tally
 from receiver.domain.times import SECOND, Instant, rfc3339
 from receiver.domain.usual import usual, weekday
 
@@ -18,10 +20,9 @@ TYPES, LISTED, TOP = 500, 50, 10
 def report(tally: Tally, asked: Asked, before: Mapping[str, int] | None, longest: Sequence[Open]) -> dict[str, Any]:
     """The answer. `before` counts the same many days before, by name; None when they are not known."""
     hourly, week = _hours(tally)
-    clocks = tally.clocks()
     types = _by_name(tally)
     kinds = [(kind.rsplit(" ", 2), n) for kind, n in tally.kinds.items()]
-    lengths = {name: sorted(record.lengths) for name, record in tally.records.items()}
+    lengths = {name: record.lengths() for name, record in tally.records.items()}
     reactions = {name: sorted(record.reactions) for name, record in tally.records.items()}
     whole = spread(*lengths.values())
     most = types.most_common(1)
@@ -38,7 +39,7 @@ def report(tally: Tally, asked: Asked, before: Mapping[str, int] | None, longest
         "mttr": shown(whole),
         "week": week,
         "by_type": [
-            _type(name, tally.records[name], (reactions[name], lengths[name]), clocks[name], before)
+            _type(name, tally.records[name], (reactions[name], lengths[name]), before)
             for name, _ in types.most_common(LISTED)
         ],
         "by_resource": _table("resource", _ordered(tally.subjects)),
@@ -46,12 +47,12 @@ def report(tally: Tally, asked: Asked, before: Mapping[str, int] | None, longest
         "by_source": _table("source", _summed((kind[0], n) for kind, n in kinds)),
         "by_priority": _table("priority", _summed((kind[2], n) for kind, n in kinds)),
         "noisiest": [
-            {"name": name, "resource": subject or None, "times": n} for (name, subject), n in _most(tally.things, TOP)
+            {"name": name, "resource": subject or None, "times": n} for name, subject, n in _most(tally.records, TOP)
         ],
         "flapping": _flapping(tally),
         "longest_open": [_open(one, asked.until) for one in longest],
         "never_acted_on": _never_acted_on(tally),
-        "insights": insights(tally, clocks, asked, before, longest),
+        "insights": insights(tally, lengths, asked, before, longest),
     }
 
 
@@ -85,11 +86,16 @@ def _ordered(counts: Mapping[Any, int]) -> Counter[Any]:
     return Counter(dict(sorted(counts.items())))
 
 
-def _most(counts: Mapping[tuple[str, str], int], most: int) -> list[tuple[tuple[str, str], int]]:
-    """The most common, of equally many the first in the alphabet first: of many only the likely ones are sorted."""
-    least = min(nlargest(most, counts.values()), default=0)
-    likely = [(key, n) for key, n in counts.items() if n >= least]
-    return sorted(likely, key=lambda one: (-one[1], one[0]))[:most]
+def _most(records: Mapping[str, Record], most: int) -> list[tuple[str, str, int]]:
+    """The most common (name, subject), of equally many the first in the alphabet first.
+
+    Of many only the likely ones are sorted.
+    """
+    least = min(nlargest(most, chain.from_iterable(record.subjects.values() for record in records.values())), default=0)
+    likely = [
+        (name, subject, n) for name, record in records.items() for subject, n in record.subjects.items() if n >= least
+    ]
+    return sorted(likely, key=lambda one: (-one[2], *one[:2]))[:most]
 
 
 def _summed(counts: Iterable[tuple[str, int]]) -> Counter[str]:
@@ -117,8 +123,9 @@ def _table(what: str, counts: Counter[str]) -> list[dict[str, Any]]:
 
 def _hours(tally: Tally) -> tuple[list[int], list[list[int]]]:
     week = [[0] * 24 for _ in range(7)]
-    for (_, hour), n in tally.hours.items():
-        week[weekday(hour)][hour % 24] += n
+    for record in tally.records.values():
+        for hour, n in record.hours.items():
+            week[weekday(hour)][hour % 24] += n
     return [sum(day[hour] for day in week) for hour in range(24)], week
 
 
@@ -128,12 +135,12 @@ def _totals(tally: Tally) -> dict[str, int]:
     def total(name: str) -> int:
         return sum(getattr(record, name) for record in records)
 
-    opened = total("opened")
+    again = total("again")
     return {
         "times": tally.times,
         "alerts": tally.alerts,
-        "opened": opened,
-        "reopened": tally.times - opened,
+        "opened": tally.times - again,
+        "reopened": again,
         "resolved": total("resolved"),
         "expired": total("expired"),
         "began_anew": total("anew"),
@@ -156,10 +163,9 @@ def _type(
     name: str,
     record: Record,
     took: tuple[Sequence[int], Sequence[int]],
-    clock: Mapping[int, int],
     before: Mapping[str, int] | None,
 ) -> dict[str, Any]:
-    found = usual(clock)
+    found = usual(record.hours)
     return {
         "name": name,
         "times": record.times,

@@ -11,8 +11,9 @@ from typing import Any
 
 from receiver.domain.findings import shown
 from receiver.domain.history import spoken
-from receiver.domain.patterns import Record, Times
+from receiver.domain.patterns import Times
 from receiver.domain.spread import length, percentile, spread
+from receiver.domain.tally import Record
 from receiver.domain.times import MINUTE, SECOND, Instant
 from receiver.domain.value import value
 
@@ -97,7 +98,7 @@ def hygiene(name: str, record: Record, days: int, flaps: int, readings: Sequence
             "suppressed": record.hushed,
             "expired": record.expired,
             "flapping_alerts": flaps,
-            "lengths": shown(spread(sorted(record.lengths))),
+            "lengths": shown(spread(record.lengths())),
             "lengths_without_an_act": shown(spread(sorted(record.unheeded))),
             "values": _values(values),
         },

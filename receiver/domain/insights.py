@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from receiver.domain.history import LONGEST_NAME, quoted, spoken
-from receiver.domain.patterns import LEAST, Asked, Open, Record, Tally
+from receiver.domain.patterns import LEAST, Asked, Open
 from receiver.domain.spread import length, spread
+from receiver.domain.tally import Record, Tally
 from receiver.domain.times import DAY, rfc3339
 from receiver.domain.usual import usual
 
@@ -18,16 +19,19 @@ LONG = DAY
 """An alert that is open for longer is worth a sentence."""
 
 
-Clocks = Mapping[str, Mapping[int, int]]
-"""How many times of each name began in each hour."""
+Lengths = Mapping[str, Sequence[int]]
+"""By name, sorted."""
 
 
 def insights(
-    tally: Tally, clocks: Clocks, asked: Asked, before: Mapping[str, int] | None, longest: Sequence[Open]
+    tally: Tally, lengths: Lengths, asked: Asked, before: Mapping[str, int] | None, longest: Sequence[Open]
 ) -> list[str]:
-    """What the figures mean: a few sentences, the one that all others rest on first."""
-    whole = _whole(tally, clocks)
-    return [*_extent(tally, asked, before), *_names(tally, clocks), *whole, *_trouble(tally, asked, longest)]
+    """What the figures mean: a few sentences, the one that all others rest on first.
+
+    `lengths` are those of each name that were resolved, sorted.
+    """
+    whole = _whole(tally)
+    return [*_extent(tally, asked, before), *_names(tally, lengths), *whole, *_trouble(tally, asked, longest)]
 
 
 def plain(text: str) -> str:
@@ -55,19 +59,19 @@ def _times(n: int) -> str:
     return "once" if n == 1 else f"{n} times"
 
 
-def _names(tally: Tally, clocks: Clocks) -> Iterator[str]:
+def _names(tally: Tally, lengths: Lengths) -> Iterator[str]:
     ranked = sorted(tally.records.items(), key=lambda item: (-item[1].times, item[0]))
     for name, record in islice(ranked, TOP):
         if record.times >= LEAST:
-            yield _name(name, record, clocks[name], tally.times)
+            yield _name(name, record, lengths[name], tally.times)
 
 
-def _name(name: str, record: Record, clock: Mapping[int, int], times: int) -> str:
+def _name(name: str, record: Record, lengths: Sequence[int], times: int) -> str:
     said = f"{plain(name)}: {record.times} of {times}"
-    found = usual(clock)
+    found = usual(record.hours)
     if found is not None:
         said += f", mostly {found.spoken} ({found.times} of them, on {found.days} days)"
-    took = spread(sorted(record.lengths))
+    took = spread(lengths)
     if took.p50 is not None and took.count >= LEAST_RESOLVED:
         said += f"; resolved in {spoken(length(took.p50))} (median of {took.count})"
     elif not record.resolved and record.expired >= LEAST:
@@ -75,10 +79,10 @@ def _name(name: str, record: Record, clock: Mapping[int, int], times: int) -> st
     return said + "."
 
 
-def _whole(tally: Tally, clocks: Clocks) -> Iterator[str]:
+def _whole(tally: Tally) -> Iterator[str]:
     hours = Counter[int]()
-    for clock in clocks.values():
-        hours.update(clock)
+    for record in tally.records.values():
+        hours.update(record.hours)
     found = usual(hours)
     if found is not None and len(tally.records) > 1:
         yield f"Most alerts begin {found.spoken}: {found.times} of {tally.times}, on {found.days} days."

@@ -42,6 +42,8 @@ def _rank(count: int, percent: int) -> int:
 
 def _value(parts: Sequence[Sequence[int]], rank: int) -> int:
     """The value of that rank among all of them, found by halving: to merge 100,000 lengths takes ten times as long."""
+    if len(parts) == 1:
+        return parts[0][rank - 1]
     low, high = min(part[0] for part in parts), max(part[-1] for part in parts)
     while low < high:
         middle = (low + high) // 2

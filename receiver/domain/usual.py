@@ -1,6 +1,5 @@
 """When something mostly happens: claimed only when it happened often enough, on days enough."""
 
-from collections import Counter
 from collections.abc import Mapping
 
 from receiver.domain.value import value
@@ -39,12 +38,12 @@ class Usual:
 
 
 def weekday(hour: int) -> int:
-    """The day of the week that an hour (as in `patterns.Hours`) belongs to: 0 for Monday."""
+    """The day of the week that an hour (as in `tally.Hours`) belongs to: 0 for Monday."""
     return (hour // 24 + 3) % 7
 
 
 def usual(hours: Mapping[int, int]) -> Usual | None:
-    """What is usual of times by hour (as in `patterns.Hours`); None when nothing is.
+    """What is usual of times by hour (as in `tally.Hours`); None when nothing is.
 
     Times within one hour of one day are the same trouble, and must not decide it alone: more than half of those hours,
     too, have to lie within the hours that are named.
@@ -52,12 +51,14 @@ def usual(hours: Mapping[int, int]) -> Usual | None:
     total, cells = sum(hours.values()), len(hours)
     if total < LEAST:
         return None
-    by_hour, busy = Counter[int](), Counter[int]()
+    by_hour, busy = [0] * 24, [0] * 24
     for hour, n in hours.items():
         by_hour[hour % 24] += n
         busy[hour % 24] += 1
+    twice = by_hour + by_hour
     for width in range(1, LONGEST + 1):
-        first = max(range(24), key=lambda start: (sum(by_hour[(start + k) % 24] for k in range(width)), -start))
+        of_width = [sum(twice[start : start + width]) for start in range(24)]
+        first = of_width.index(max(of_width))
         within = {(first + k) % 24 for k in range(width)}
         times = sum(by_hour[hour] for hour in within)
         days = {hour // 24 for hour in hours if hour % 24 in within}

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from receiver.domain import times
 from receiver.domain.findings import extent, report
 from receiver.domain.hygiene import Reading, Recent, hygiene
-from receiver.domain.patterns import Asked, Tally, Times
+from receiver.domain.patterns import Asked, Times
+from receiver.domain.tally import Tally
 from receiver.domain.times import DAY, Instant, Span
 from receiver.errors import Refused
 from receiver.store import Connection, Store, patterns
@@ -122,9 +123,9 @@ def _hygiene(
     tally: Tally, asked: Asked, names: list[str], recent: dict[str, list[int]], readings: dict[int, Reading]
 ) -> dict[str, Any]:
     flaps = Counter(one.name for one in tally.flapping())
-    rules, clocks = [], tally.clocks()
+    rules = []
     for name in names:
-        days = len({hour // 24 for hour in clocks[name]})
+        days = len({hour // 24 for hour in tally.records[name].hours})
         read = [readings[number] for number in recent[name] if number in readings]
         rules.append(hygiene(name, tally.records[name], days, flaps[name], read))
     rest = len(tally.records) - len(names)

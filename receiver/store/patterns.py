@@ -30,7 +30,7 @@ from sqlalchemy import (
 from receiver.domain.hygiene import Reading
 from receiver.domain.patterns import Open, Times
 from receiver.domain.times import Instant
-from receiver.domain.vocabulary import OPEN, Status
+from receiver.domain.vocabulary import OPEN, Priority, Status
 from receiver.store import codec
 from receiver.store.beginnings import BEGINNINGS
 from receiver.store.rows import on_postgres
@@ -82,8 +82,14 @@ def _gone(connection: Connection, before: int) -> bool:
 
 
 def _eldest(connection: Connection, statuses: Sequence[str]) -> tuple[int, Instant] | None:
-    wanted = select(alert.c.id, alert.c.created_at).where(alert.c.status.in_(statuses)).order_by(alert.c.id).limit(1)
-    row = connection.execute(wanted).first()
+    """The first, found in the index that has them by number within each status and priority."""
+    firsts = [
+        select(func.min(alert.c.id)).where(alert.c.status == status, alert.c.priority == priority.value)
+        for status in statuses
+        for priority in Priority
+    ]
+    first = min(filter(None, connection.execute(select(*(one.scalar_subquery() for one in firsts))).one()), default=0)
+    row = connection.execute(select(alert.c.id, alert.c.created_at).where(alert.c.id == first)).first()
     return None if row is None else (row.id, row.created_at)
 
 
