@@ -10,7 +10,7 @@ from receiver.domain.changes import change
 from receiver.domain.times import MINUTE
 from receiver.domain.vocabulary import Kind, Status
 from receiver.web.keys import STORE
-from tests import manyalerts
+from tests import manyalerts, plainest
 from tests.servers import firing, resolved, webhook
 from tests.support import serving
 
@@ -68,7 +68,7 @@ def test_any_other_course_ends_as_its_changes_say():
         began = max([place for place, (kind, _) in enumerate(made, 1) if kind in (O, R)], default=0)
         since = list(enumerate(made, 1))[began:] if began else []
         over = [at for at, (kind, _) in since if kind is Kind.RESOLVED]
-        acts = [(at, kind) for at, (kind, who) in since if kind in manyalerts.ACTS and manyalerts.person(who)]
+        acts = [(at, kind) for at, (kind, who) in since if kind in manyalerts.ACTS and plainest.person(who)]
         answers = [at for at, kind in acts if kind in (Kind.ACKNOWLEDGED, Kind.RESOLVED)]
         sign = 1 if answers and acts[0][0] == answers[0] else -1
         heeded = None if not acts else sign * answers[0] if answers else -1
@@ -103,7 +103,7 @@ async def test_rows_say_what_their_changes_say(tmp_path):
             path, sent = f"/api/v1/alerts/{by_name[name]}/{act}", {"Content-Type": "application/json"}
             answer = await site.post(path, {"note": "mine"}, **sent)
             assert answer.status == 200, answer.body
-        alerts, trails = await site.app[STORE].read(manyalerts.stored)
+        alerts, trails = await site.app[STORE].read(plainest.stored)
     fates = [{name: one[name] for name in manyalerts.FATE} for one in alerts]
     assert fates == [manyalerts.fate(trails[one["id"]]) for one in alerts]
     assert len(alerts) == 9

@@ -25,6 +25,9 @@ async def test_what_happened_is_told_oldest_first_with_its_alert(tmp_path):
         await site.app[STORE].act(1, lambda state: acts.acknowledge(state, "ada", times.now(), "looking"))
         await site.post("/webhook", webhook(firing("HighCpu", STARTED, instance="web-1")))
         await site.post("/webhook", webhook(resolved(disk, "2026-11-23T07:00:00Z")))
+        now = times.rfc3339(times.now())
+        await site.post("/webhook", webhook(resolved(firing("End", STARTED), now)))
+        await site.post("/webhook", webhook(disk | {"startsAt": now}))
         changes = await told(site)
         trail = (await site.get("/api/v1/alerts/1")).json["changes"]
     assert [(one["alert"]["id"], one["kind"]) for one in changes] == [
@@ -32,6 +35,8 @@ async def test_what_happened_is_told_oldest_first_with_its_alert(tmp_path):
         (1, "acknowledged"),
         (2, "opened"),
         (1, "resolved"),
+        (3, "resolved"),
+        (1, "reopened"),
     ]
     assert changes[1]["alert"] == {
         "id": 1,
@@ -40,7 +45,7 @@ async def test_what_happened_is_told_oldest_first_with_its_alert(tmp_path):
         "source": "alertmanager",
         "priority": "critical",
         "category": "system",
-        "status": "resolved",
+        "status": "active",
     }
     for one in changes:
         if one["alert"]["id"] == 1:
@@ -51,7 +56,12 @@ async def test_what_happened_is_told_oldest_first_with_its_alert(tmp_path):
 async def test_pages_join_without_gap_or_overlap(tmp_path):
     async with serving(tmp_path) as site:
         for part in range(3):  # many of one webhook have the same moment
-            await site.post("/webhook", webhook(*(firing("Test", STARTED, n=f"{part}-{n}") for n in range(7))))
+            some = [firing("Test", STARTED, n=f"{part}-{n}") for n in range(7)]
+            await site.post("/webhook", webhook(*some))
+            await site.post("/webhook", webhook(*(resolved(one, times.rfc3339(times.now())) for one in some[:3])))
+            again = [one | {"startsAt": times.rfc3339(times.now())} for one in some[:2]]
+            new = [firing("Test", STARTED, n=f"new {part}-{n}") for n in range(2)]
+            await site.post("/webhook", webhook(new[0], *again, new[1]))
         everything = [(one["at"], one["alert"]["id"], one["seq"]) for one in await told(site)]
         pages, cursor = [], ""
         while True:
@@ -60,7 +70,7 @@ async def test_pages_join_without_gap_or_overlap(tmp_path):
             if answer["next"] is None:
                 break
             cursor = f"&cursor={answer['next']}"
-    assert len(everything) == 21
+    assert len(everything) == 3 * (7 + 3 + 2 + 2)
     assert pages == everything == sorted(everything)
 
 

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, update
 
-from receiver.domain.times import DAY, instant
+from receiver.domain.times import DAY, MINUTE, instant, rfc3339
 from receiver.errors import Refused
 from receiver.flow import patterns as flow
 from receiver.flow.patterns import Patterns, Wanted
 from receiver.store import patterns
 from receiver.store.patterns import Narrow
 from receiver.store.tables import alert, change
-from tests import manyalerts
+from tests import manyalerts, plainest
 from tests.stores import open_store
 
 COUNT = int(os.environ.get("ALERTSAGE_PATTERNS", "3000"))
@@ -39,21 +39,44 @@ async def test_patterns_equal_the_plainest_counting(tmp_path, until, days, zone)
     async with open_store(tmp_path / "a.db") as store:
         first, last = until - 25 * DAY, until + DAY
         await manyalerts.fill(store, COUNT, first, last, seed=days)
-        alerts, trails = await store.read(manyalerts.stored)
+        alerts, trails = await store.read(plainest.stored)
         told = await Patterns(store).report(Wanted(days, ZoneInfo(zone), now=until), YEARS)
         since = until - days * DAY
-        expected = manyalerts.expected(alerts, trails, since, until, zone)
+        expected = plainest.expected(alerts, trails, since, until, zone)
         assert told["before"]["times"] == expected.pop("before")
         usually = [row.pop("usually") for row in told["by_type"]]
         assert {name: told[name] for name in expected} == expected
         assert not any(usually)
-        flapping = manyalerts.runs(alerts, trails, since, until)
+        flapping = plainest.runs(alerts, trails, since, until)
         shown = [{name: one[name] for name in ("alert", "times", "name")} for one in told["flapping"]]
         assert shown == flapping[:10]
         assert shown
         longest = sorted((a["started_at"], a["id"]) for a in alerts if a["status"] == "active" and not a["heartbeat"])
         assert [one["alert"] for one in told["longest_open"]] == [number for _, number in longest[:10]]
         assert told["complete"] is True
+
+
+async def test_the_evidence_of_hygiene_equals_the_plainest_counting(tmp_path):
+    async with open_store(tmp_path / "a.db") as store:
+        await manyalerts.fill(store, 2000, SPRING - 9 * DAY, SPRING, seed=9)
+        alerts, trails = await store.read(plainest.stored)
+        values = await store.read(plainest.values)
+        told = await Patterns(store).hygiene(Wanted(7, ZoneInfo("UTC"), now=SPRING), YEARS)
+    expected = plainest.evidence(alerts, trails, values, SPRING - 7 * DAY, SPRING)
+    assert len(told["rules"]) == len(expected) > 3
+    for one in told["rules"]:
+        seen, own = one["evidence"], expected[one["name"]]
+        seen["values"] = {name: seen["values"][name] for name in own["values"]}
+        assert {name: seen[name] for name in own} == own
+
+
+async def test_a_flap_that_began_before_counts_from_where_the_days_begin(tmp_path):
+    async with open_store(tmp_path / "a.db") as store:
+        begun = [SPRING - 2 * DAY + minutes * MINUTE for minutes in (-30, -10, 10, 30, 50, 70)]
+        await manyalerts.store_flap(store, begun)
+        told = await Patterns(store).report(Wanted(2, ZoneInfo("UTC"), now=SPRING), YEARS)
+        (flap,) = told["flapping"]
+    assert (flap["times"], flap["since"], flap["until"]) == (4, rfc3339(begun[2]), rfc3339(begun[-1]))
 
 
 @pytest.mark.parametrize("size", [2, 7, 100, 1000])
@@ -70,10 +93,10 @@ async def test_what_is_read_in_parts_is_counted_once(tmp_path, monkeypatch, size
             connection.execute(update(alert).values(fate_seq=0, **moments))  # of that moment its fate knows nothing
 
         await store.write(at_once)
-        alerts, trails = await store.read(manyalerts.stored)
+        alerts, trails = await store.read(plainest.stored)
         told = await Patterns(store).report(Wanted(7, ZoneInfo("UTC"), now=SPRING), YEARS)
     patterns._slice.cache_clear()
-    expected = manyalerts.expected(alerts, trails, SPRING - 7 * DAY, SPRING, "UTC")
+    expected = plainest.expected(alerts, trails, SPRING - 7 * DAY, SPRING, "UTC")
     assert told["totals"] == expected["totals"]
     assert told["totals"]["times"] > 100
 
@@ -97,7 +120,7 @@ async def test_nothing_is_read_for_an_answer_that_was_refused(tmp_path, monkeypa
 async def test_what_is_asked_for_narrows_all_of_it_down(tmp_path):
     async with open_store(tmp_path / "a.db") as store:
         await manyalerts.fill(store, 2000, SPRING - 25 * DAY, SPRING, seed=1)
-        alerts, trails = await store.read(manyalerts.stored)
+        alerts, trails = await store.read(plainest.stored)
         narrow = Narrow(("HostHighCpu", "DiskFull"), ("am", "grafana"), ("system",), ("critical", "high"))
         told = await Patterns(store).report(Wanted(7, ZoneInfo("UTC"), narrow, SPRING), YEARS)
         some = [
@@ -106,7 +129,7 @@ async def test_what_is_asked_for_narrows_all_of_it_down(tmp_path):
             if (one["name"] in narrow.names and one["source"] in narrow.sources)
             and (one["category"] in narrow.categories and one["priority"] in narrow.priorities)
         ]
-        expected = manyalerts.expected(some, trails, SPRING - 7 * DAY, SPRING, "UTC")
+        expected = plainest.expected(some, trails, SPRING - 7 * DAY, SPRING, "UTC")
         assert told["before"]["times"] == expected.pop("before") > 0
         for row in told["by_type"]:
             del row["usually"]
