@@ -44,12 +44,12 @@ class Made:
 
 
 def create(settings: Settings, name: str, scopes: Sequence[str], lasts: Span | None) -> Made:
-    """Make a token in the database that the settings name. Raises Mistakes."""
+    """Make a token in the database that the settings name. Raises Mistakes, and Unfit when it cannot be had now."""
     try:
         token, secret = new_token(name, scopes, lasts, _somebody(), times.now())
-        first = beside(settings, lambda c: (not rows.every(c), rows.add(c, token))[0])
     except Unfit as unfit:
         raise Mistakes([Mistake("NAME", 0, "", str(unfit))]) from None
+    first = beside(settings, lambda c: (not rows.every(c), rows.add(c, token))[0])
     return Made(secret, first and settings.server.token is None)
 
 
@@ -67,12 +67,12 @@ def listed(settings: Settings) -> list[dict[str, Any]]:
 
 
 def revoke(settings: Settings, name: str) -> str:
-    """Revoke the token of that name; what was done. Raises Mistakes."""
+    """Revoke the token of that name; what was done. Raises Mistakes, and LookupError when there is none."""
+    listed(settings)  # a database that is not there must not be made for this
     try:
-        listed(settings)  # a database that is not there must not be made for this
         beside(settings, lambda connection: rows.revoke(connection, name, times.now()))
     except LookupError as error:
-        raise Mistakes([Mistake(settings.database.place, 0, "", masked(str(error)))]) from None
+        raise LookupError(masked(str(error))) from None
     return f"{name} is revoked; servers refuse it within two seconds"
 
 

@@ -309,8 +309,13 @@ def test_tokens_of_the_database_and_of_the_server(tmp_path):
             assert [line.split()[:2] for line in shown.lines[1:]] == [["eyes", "active"], ["first", "active"]]
             assert "90 d" in shown.out
             assert admin["ALERTSAGE_TOKEN"] not in shown.out
-        assert user.does("tokens", "create", "eyes", "--scope", "read", **admin).code == 1
+        for more in ((), ("--local",)):
+            done = user.does("tokens", "create", "eyes", "--scope", "read", *more, **admin, **database)
+            assert (done.code, done.out) == (1, "")
+            assert "there is a token eyes already" in done.err
+            done = user.does("tokens", "revoke", "nosuch", *more, **admin, **database)
+            assert (done.code, done.out) == (1, "")
+            assert done.err.endswith(": there is no token nosuch\n")
         assert user.does("tokens", "revoke", "eyes", **admin).out == "eyes is revoked\n"
         assert user.does("alerts", **reads).code == 4
-        assert user.does("tokens", "revoke", "nosuch", **admin).code == 1
         assert user.does("tokens", "forget", **database).code == 0

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from receiver.commands.outcome import Code, Failed
+from receiver.domain.tokens import Unfit
 from receiver.settings import load
 from receiver.tokens import create, lasting, listed, revoke
 
@@ -26,9 +28,18 @@ class Local:
 
     def make(self, name: str, scopes: Sequence[str], expires: str | None) -> dict[str, Any]:
         """A new one."""
-        made = create(self._settings, name, scopes, lasting(expires))
+        try:
+            made = create(self._settings, name, scopes, lasting(expires))
+        except Unfit as unfit:
+            raise self._failed(unfit) from None
         return {"name": name, "scopes": list(scopes), "token": made.secret, "first": made.first}
 
     def revoke(self, name: str) -> str:
         """Revoke that one; servers know of it a little later."""
-        return revoke(self._settings, name)
+        try:
+            return revoke(self._settings, name)
+        except LookupError as unknown:
+            raise self._failed(unknown) from None
+
+    def _failed(self, why: Exception) -> Failed:
+        return Failed(Code.NOTHING, f"{self._settings.database.place}: {why}")
