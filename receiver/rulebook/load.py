@@ -109,6 +109,7 @@ class _File(Generic[R]):
 
     document: Document | None = None
     digest: bytes = b""
+    """Of what it says."""
     begins: list[int] = field(default_factory=list)
     """The lines in which its rules begin."""
     rules: tuple[tuple[int, str, R | None], ...] = ()
@@ -143,7 +144,8 @@ def _fresh(file: Path, form: Form[R]) -> _File[R]:
     rules = [*rules_in(document, form, mistakes)]
     written = document.data if isinstance(document.data, list) else []
     begins = [document.line((number,)) for number in range(len(written))]
-    return _File(document, repr(document.data).encode(), begins, tuple(rules), tuple(mistakes))
+    digest = blake2b(repr(document.data).encode(), digest_size=8).digest()
+    return _File(document, digest, begins, tuple(rules), tuple(mistakes))
 
 
 def _overlaid(files: list[Path], form: Form[R], mistakes: list[Mistake]) -> Overlaid[R]:

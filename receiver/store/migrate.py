@@ -1,15 +1,17 @@
 """Bring a database to the schema of this version.
 
-Alembic is imported only when there is something to migrate: it is a tenth of the memory of an idle server.
+A new one is made from `tables` at once. Alembic is imported only when there is something to migrate: it is a tenth of
+the memory of an idle server.
 """
 
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, String, column, insert, inspect, table, text
 
 from receiver.errors import StoreAway
+from receiver.store.tables import LABEL_INDEX, label_row, metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -54,6 +56,28 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     before, wanted = current(connection), newest() if revision == "head" else revision
     if before == wanted == newest():
         return
+    if connection.dialect.name == "sqlite" and not _has_fts5(connection):
+        raise StoreAway("this Python's SQLite has no FTS5, which the label index needs: use another build of Python")
+    if before is None and wanted == newest():
+        _create(connection)
+    else:
+        _migrate(connection, before, wanted)
+    log.info("the database has the schema %s now (before: %s)", current(connection), before or "none")
+
+
+def _create(connection: Connection) -> None:
+    """What all migrations make of an empty database (a test compares the two)."""
+    metadata.create_all(connection, checkfirst=False)
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(LABEL_INDEX)
+    else:
+        label_row.create(connection, checkfirst=False)
+    version = "version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"
+    connection.exec_driver_sql(f"CREATE TABLE IF NOT EXISTS alembic_version ({version})")
+    connection.execute(insert(table("alembic_version", column("version_num", String))).values(version_num=newest()))
+
+
+def _migrate(connection: Connection, before: str | None, wanted: str) -> None:
     from alembic import command
     from alembic.script import ScriptDirectory
 
@@ -62,12 +86,8 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     for found in (before, wanted):
         if found is not None and found not in known:
             raise StoreAway(f"the database has schema {found}, of a newer alertsage: upgrade alertsage")
-    if before == wanted:
-        return
-    if connection.dialect.name == "sqlite" and not _has_fts5(connection):
-        raise StoreAway("this Python's SQLite has no FTS5, which the label index needs: use another build of Python")
-    command.upgrade(settings, wanted)
-    log.info("the database has the schema %s now (before: %s)", wanted, before or "none")
+    if before != wanted:
+        command.upgrade(settings, wanted)
 
 
 def require(connection: Connection) -> None:

@@ -282,5 +282,9 @@ label_row = Table(
     Column("alert_id", BigInteger, primary_key=True),
 )
 """PostgreSQL's label index (`receiver.store.labels`): rows of (token, alert)."""
+LABEL_INDEX = (
+    "CREATE VIRTUAL TABLE alert_label USING fts5(tokens, content='', detail=none, columnsize=0, tokenize='ascii')"
+)
+"""Makes SQLite's."""
 label_index = table("alert_label", column("rowid", Integer), column("alert_label", String))
-"""SQLite's full-text table over labels (`receiver.store.labels`); made by the first migration."""
+"""SQLite's full-text table over labels (`receiver.store.labels`)."""

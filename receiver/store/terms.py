@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import re2
 from sqlalchemy import (
+    ARRAY,
     JSON,
     BigInteger,
     ColumnElement,
@@ -24,7 +25,6 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from receiver.domain.search import Search
 from receiver.domain.searchterms import Among, Compared, Label, Words

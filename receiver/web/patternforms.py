@@ -2,35 +2,30 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from receiver.domain.vocabulary import Category, Priority, Status
+from receiver.web.table import Answer, Query
 
 DAYS, HYGIENE_DAYS, MOST_DAYS = 7, 30, 366
 MOST_VALUES = 50
 """Of one parameter."""
 
 
-class Form(BaseModel):
-    """What stands below a field tells readers of the document what it means."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-
-class Asked(Form):
+class Asked(Query):
     """What is counted."""
 
     days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = DAYS
     """The last so many times 24 hours."""
     zone: Annotated[str, Field(json_schema_extra={"format": "zone"})] = "UTC"
     """The IANA name of the time zone that hours and days of the week are told in."""
-    name: list[str] = []
+    name: list[str] = Field(default=[])
     """Only alerts of one of these names."""
-    source: list[str] = []
+    source: list[str] = Field(default=[])
     """Only alerts of one of these sources."""
-    category: list[Category] = []
+    category: list[Category] = Field(default=[])
     """Only alerts of one of these categories."""
-    priority: list[Priority] = []
+    priority: list[Priority] = Field(default=[])
     """Only alerts of one of these priorities."""
 
 
@@ -41,7 +36,7 @@ class HygieneAsked(Asked):
     """The last so many times 24 hours."""
 
 
-class Extent(Form):
+class Extent(Answer):
     """What an answer is about."""
 
     since: str
@@ -54,7 +49,7 @@ class Extent(Form):
     """False when some of the days lie before `known_since`."""
 
 
-class Lengths(Form):
+class Lengths(Answer):
     """How long something took. null where there are none."""
 
     count: int
@@ -63,7 +58,7 @@ class Lengths(Form):
     p95_seconds: float | None
 
 
-class Totals(Form):
+class Totals(Answer):
     """How many times there were, and what became of them."""
 
     times: int
@@ -86,14 +81,14 @@ class Totals(Form):
     over_without_an_act: int
 
 
-class Before(Form):
+class Before(Answer):
     """As many days before; null when they are not known."""
 
     times: int | None
     change_percent: int | None
 
 
-class OfType(Form):
+class OfType(Answer):
     """Alerts of one name."""
 
     name: str
@@ -109,35 +104,35 @@ class OfType(Form):
     """When more than half of them began, if that happened on several days: 12:00-14:00 on weekdays."""
 
 
-class OfResource(Form):
+class OfResource(Answer):
     """Alerts about one thing."""
 
     resource: str | None
     times: int
 
 
-class OfCategory(Form):
+class OfCategory(Answer):
     """Alerts of one category."""
 
     category: str
     times: int
 
 
-class OfSource(Form):
+class OfSource(Answer):
     """Alerts of one source."""
 
     source: str
     times: int
 
 
-class OfPriority(Form):
+class OfPriority(Answer):
     """Alerts of one priority."""
 
     priority: str
     times: int
 
 
-class Noisy(Form):
+class Noisy(Answer):
     """Alerts of one name about one thing."""
 
     name: str
@@ -145,7 +140,7 @@ class Noisy(Form):
     times: int
 
 
-class Flapped(Form):
+class Flapped(Answer):
     """An alert that began four times and more, each at most 30 minutes after the time before."""
 
     alert: int
@@ -156,7 +151,7 @@ class Flapped(Form):
     until: str
 
 
-class StillOpen(Form):
+class StillOpen(Answer):
     """An alert that is open now, whenever it began."""
 
     alert: int
@@ -168,7 +163,7 @@ class StillOpen(Form):
     seconds: int
 
 
-class Ignored(Form):
+class Ignored(Answer):
     """A name that was over so many times without anybody ever doing anything."""
 
     name: str
@@ -207,7 +202,7 @@ class Report(Extent):
     """What it means in plain words."""
 
 
-class Values(Form):
+class Values(Answer):
     """One value of each alert: the last that it was described with."""
 
     count: int
@@ -223,7 +218,7 @@ class Values(Form):
     note: str
 
 
-class Evidence(Form):
+class Evidence(Answer):
     """What a proposal rests on."""
 
     times: int
@@ -241,7 +236,7 @@ class Evidence(Form):
     """null without values, or when they are of different quantities."""
 
 
-class Rule(Form):
+class Rule(Answer):
     """What to do about alerts of one name."""
 
     name: str

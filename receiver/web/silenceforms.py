@@ -9,7 +9,7 @@ from receiver.domain.windows import State
 from receiver.settings.units import parse_duration
 from receiver.silencing import LONGEST_COMMENT, LONGEST_SCHEDULE
 from receiver.web.actforms import Person
-from receiver.web.table import WHOLE, Body
+from receiver.web.table import WHOLE, Answer, Body
 
 MOST, USUAL = 500, 50
 
@@ -80,7 +80,7 @@ def _states(told: Any) -> Any:
 class Listed(BaseModel):
     """Which silences to list."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
     state: Annotated[list[State], BeforeValidator(_states)] = Field(
         [State.ACTIVE, State.PENDING], description="active, pending, expired: with commas between"
     )
@@ -91,12 +91,12 @@ class Listed(BaseModel):
 class Ending(BaseModel):
     """How to end a silence."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
     version: int | None = Field(None, ge=1, le=2**31 - 1)
     who: Person | None = None
 
 
-class Silence(BaseModel):
+class Silence(Answer):
     """A silence."""
 
     id: int
@@ -121,14 +121,14 @@ class Silence(BaseModel):
     rule: str | None
 
 
-class Silences(BaseModel):
+class Silences(Answer):
     """A page of silences."""
 
     silences: list[Silence]
     next: str | None
 
 
-class Meant(BaseModel):
+class Meant(Answer):
     """An open alert that a silence would hold."""
 
     id: int
@@ -140,7 +140,7 @@ class Meant(BaseModel):
     labels: dict[str, str]
 
 
-class Preview(BaseModel):
+class Preview(Answer):
     """What a silence would hold now."""
 
     matchers: list[str]

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from receiver.domain import times
 from receiver.domain.times import span
@@ -14,7 +14,7 @@ from receiver.flow.tokens import shape
 from receiver.settings.units import parse_duration
 from receiver.web.answers import answer
 from receiver.web.keys import CALLER, TOKENS
-from receiver.web.table import Asks, Body, Operation, Route, taken
+from receiver.web.table import Answer, Asks, Body, Operation, Route, taken
 
 
 def _length(told: object) -> timedelta:
@@ -40,7 +40,7 @@ class NewToken(Body):
     """How long it lasts, like `90d`; for ever without it."""
 
 
-class TokenForm(BaseModel):
+class TokenForm(Answer):
     """A token, without itself: only whoever made it ever saw that."""
 
     name: str
@@ -60,7 +60,7 @@ class MadeToken(TokenForm):
     token: str
 
 
-class TokenList(BaseModel):
+class TokenList(Answer):
     """All tokens, by name."""
 
     tokens: list[TokenForm]
