@@ -23,6 +23,8 @@ LATELY = 100_000
 NAMES, SUBJECTS = 60, 2000
 AGAIN, HEEDED = 0.05, 0.3
 """So many began once more, and so many of all times were acknowledged."""
+OLD = 0.01
+"""So many were stored by an earlier version, which kept nothing of this in the rows."""
 AT_ONCE = 1000
 ASKED = 9
 SECONDS = 8.0
@@ -50,11 +52,9 @@ def _fill(connection: Connection, stored: int) -> None:
 
 def _alert(chance: random.Random, trail: list[dict[str, Any]]) -> dict[str, Any]:
     number, at, ended = trail[0]["alert_id"], trail[0]["at"], trail[-1]["at"]
-    began = max(made["seq"] for made in trail if made["kind"] in ("opened", "reopened"))
-    heeded = [made["at"] for made in trail if made["kind"] == "acknowledged" and made["seq"] > began]
     moments = {"created_at": at, "started_at": at, "latest_start": at, "last_firing_at": at}
     ends = {"last_seen_at": ended, "ended_at": ended, "last_end": ended, "closed_at": ended}
-    return {
+    return _fate(trail, old=chance.random() < OLD) | {
         "id": number,
         "source": "alertmanager",
         "fingerprint": f"{number:016x}",
@@ -75,13 +75,17 @@ def _alert(chance: random.Random, trail: list[dict[str, Any]]) -> dict[str, Any]
         "name": f"Rule{min(int(chance.expovariate(0.08)), NAMES - 1)}",
         "heartbeat": False,
         "digest": b"12345678",
-        "fate_seq": len(trail),
-        "began_seq": began,
-        "over_at": ended,
-        "heeded": heeded[0] if heeded else None,
-        "opened_as": "active",
         "subject": f"web-{chance.randrange(SUBJECTS)}",
     }
+
+
+def _fate(trail: list[dict[str, Any]], *, old: bool) -> dict[str, Any]:
+    if old:
+        return {"fate_seq": 0, "began_seq": 0, "over_at": 0, "heeded": None, "opened_as": ""}
+    began = max(made["seq"] for made in trail if made["kind"] in ("opened", "reopened"))
+    heeded = [made["at"] for made in trail if made["kind"] == "acknowledged" and made["seq"] > began]
+    known = {"fate_seq": len(trail), "began_seq": began, "over_at": trail[-1]["at"], "opened_as": "active"}
+    return known | {"heeded": heeded[0] if heeded else None}
 
 
 def _content(chance: random.Random, row: dict[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,10 @@ class Asked:
 
 @value
 class Times:
-    """Times as parallel columns, in the order of their beginnings: what is counted is counted by the thousand."""
+    """Times as parallel columns, in the order of their beginnings: what is counted is counted by the thousand.
+
+    All of them are openings, or none.
+    """
 
     alerts: Sequence[int]
     began: Sequence[Instant]

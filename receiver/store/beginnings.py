@@ -56,8 +56,8 @@ class Beginnings:
     def _traits(self) -> ColumnElement[int]:
         later = change.alias("later")
         following = and_(later.c.alert_id == self.alert_id, later.c.seq > self.seq)
-        again = select(later.c.seq).where(following, _kind(later) == Kind.REOPENED.value).correlate_except(later)
-        last = case((self._row_knows(), EXPIRED), (again.exists(), 0), else_=EXPIRED)
+        again = select(later.c.seq).where(following, _kind(later) == Kind.REOPENED.value)
+        last = case((self._row_knows(), EXPIRED), (_found(again, later), 0), else_=EXPIRED)
         expired = case((alert.c.status == Status.EXPIRED.value, last), else_=0)
         return case((self.status == Status.SUPPRESSED.value, HUSHED), else_=0) + expired
 
@@ -91,6 +91,11 @@ class Beginnings:
         return wanted.order_by(_after.c.seq).limit(1).correlate_except(_after).scalar_subquery()
 
 
+def _found(sought: Select[Any], among: FromClause) -> ColumnElement[bool]:
+    """There is one, looked up for each row: PostgreSQL would answer `EXISTS` by reading all Changes first."""
+    return sought.limit(1).correlate_except(among).scalar_subquery().is_not(None)
+
+
 def _kind(of: FromClause) -> ColumnElement[str]:
     """The kind as no index knows it: PostgreSQL would go through a whole one of them for the Changes of one alert."""
     return func.coalesce(of.c.kind, "")
@@ -105,14 +110,13 @@ def _openings() -> Beginnings:
     opening = select(_opening.c.status).where(
         _opening.c.alert_id == alert.c.id, _opening.c.seq == 1, _kind(_opening) == Kind.OPENED.value
     )
-    opening = opening.correlate_except(_opening)
     return Beginnings(
         alert,
-        or_(alert.c.opened_as != "", opening.exists()),
+        or_(alert.c.opened_as != "", _found(opening, _opening)),
         at=alert.c.created_at,
         alert_id=alert.c.id,
         seq=literal(1),
-        status=func.coalesce(func.nullif(alert.c.opened_as, ""), opening.scalar_subquery()),
+        status=func.coalesce(func.nullif(alert.c.opened_as, ""), opening.correlate_except(_opening).scalar_subquery()),
         before=literal(None),
     )
 

@@ -50,6 +50,8 @@ STATE = (
     "opened_as",
 )
 """The columns of a state, in the order of Alert's fields."""
+FIXED = 4
+"""So many of them, the first ones, are never altered: to write an indexed one again would rewrite its index entry."""
 TOUCHED = (
     "started_at",
     "latest_start",
@@ -63,7 +65,7 @@ TOUCHED = (
     "expire_after",
 )
 """All that a sighting which is no Change can alter."""
-ALTERED = tuple(name for name in STATE[3:] if name != "digest")
+ALTERED = tuple(name for name in STATE[FIXED:] if name != "digest")
 """All that can be altered of an alert without describing it anew."""
 CONTENT = ("kind", "title", "message", "generator_url", "labels", "annotations", "detail", "raw")
 """The columns of what is shown of an alert, all that the writer writes of it."""
@@ -145,7 +147,7 @@ def touched(alert: Alert) -> tuple[Any, ...]:
 def altered(alert: Alert) -> tuple[Any, ...]:
     """The id, then the values of the ALTERED columns: all of them can be written as JSON."""
     values = row(alert)
-    return (values[0], *values[3:_DIGEST], *values[_DIGEST + 1 :])
+    return (values[0], *values[FIXED:_DIGEST], *values[_DIGEST + 1 :])
 
 
 def change(made: Change) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, TextClause, and_, select, text, tuple_, union_all
+from sqlalchemy import ColumnElement, Connection, FromClause, TextClause, literal, select, text, tuple_, union_all
 
 from receiver.domain.times import Instant, rfc3339
 from receiver.domain.vocabulary import Kind
@@ -13,10 +13,15 @@ Position = tuple[Instant, int, int]
 """Of a Change in the feed: when, its alert, its number there."""
 _PLACE = (change.c.at, change.c.alert_id, change.c.seq)
 _Place = tuple[ColumnElement[Any], ...]
-_OPENINGS = alert.join(change, and_(change.c.alert_id == alert.c.id, change.c.seq == 1))
+_opening = change.alias("opening")
+_OPENED = (
+    select(_opening.c.kind).where(_opening.c.alert_id == alert.c.id, _opening.c.seq == 1).scalar_subquery()
+    == Kind.OPENED.value
+)
+"""Of an alert. A join would cost PostgreSQL its sense of how few rows are wanted."""
 _Part = tuple[FromClause, _Place, ColumnElement[bool] | TextClause]
 _PARTS: tuple[_Part, ...] = (
-    (_OPENINGS, (alert.c.created_at, alert.c.id, change.c.seq), change.c.kind == Kind.OPENED.value),
+    (alert, (alert.c.created_at, alert.c.id, literal(1)), _OPENED),
     (change, _PLACE, text(REOPENED)),
     (change, _PLACE, text(LATER)),
 )
@@ -51,10 +56,13 @@ def changes(
 
 
 def _first(part: _Part, since: Instant, after: Position | None, most: int) -> Any:
+    """The first of one part of all Changes behind that position, as (alert_id, seq)."""
     rows, place, which = part
-    wanted = select(change.c.alert_id, change.c.seq).select_from(rows).where(which, place[0] >= since)
+    at, alert_id, seq = place
+    begin = since if after is None else max(since, after[0])
+    wanted = select(alert_id.label("alert_id"), seq.label("seq")).select_from(rows).where(which, at >= begin)
     if after is not None:
-        wanted = wanted.where(place[0] >= after[0], tuple_(*place) > tuple_(*after))
+        wanted = wanted.where(tuple_(*place) > tuple_(*after))
     return select(wanted.order_by(*place).limit(most).subquery())
 
 

@@ -104,9 +104,9 @@ def longest_open(connection: Connection, narrow: Narrow, most: int) -> list[Open
 def counts(connection: Connection, since: Instant, until: Instant, narrow: Narrow) -> dict[str, int]:
     """How many times each name began."""
     found: Counter[str] = Counter()
-    for kind in BEGINNINGS:
-        counted = select(alert.c.name, func.count().label("n")).select_from(kind.rows)
-        within = (kind.at >= since, kind.at < until, kind.which, *narrow.conditions())
+    for stream in BEGINNINGS:
+        counted = select(alert.c.name, func.count().label("n")).select_from(stream.rows)
+        within = (stream.at >= since, stream.at < until, stream.which, *narrow.conditions())
         grouped = counted.where(*within).group_by(alert.c.name).subquery()
         names, numbers = _read(_texts(connection, grouped, ("name", "n")))
         found.update(dict(zip(names, numbers, strict=True)))
@@ -119,9 +119,9 @@ Texts = Sequence[str | None]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a time stands among the others: openings are before the others, which do not end as they began."""
+    """Where a time stands among the others: all openings come before all reopenings."""
 
-    kind: int
+    stream: int
     """In BEGINNINGS."""
     at: Instant
     alert: int = 0
@@ -134,12 +134,12 @@ def beginning(since: Instant) -> Place:
 
 
 def times(connection: Connection, after: Place, until: Instant, narrow: Narrow) -> Texts:
-    """The next SLICE times of the kind of that place that began before `until`.
+    """The next SLICE times of that place's stream that began before `until`.
 
     They are still to be read (`read_times`), which is better done in a thread.
     """
     asked = {"at": after.at, "number": after.alert, "seq": after.seq, "until": until}
-    return tuple(connection.execute(_slice(after.kind, narrow, on_postgres(connection)), asked).one())
+    return tuple(connection.execute(_slice(after.stream, narrow, on_postgres(connection)), asked).one())
 
 
 def following(texts: Texts, place: Place, since: Instant) -> Place | None:
@@ -150,8 +150,8 @@ def following(texts: Texts, place: Place, since: Instant) -> Place | None:
     numbers, moments, *_, seqs = texts
     if numbers is not None and numbers.count(",") == SLICE - 1:
         at, number, seq = (int(str(told).rsplit(",", 1)[1].strip(" ]")) for told in (moments, numbers, seqs))
-        return Place(place.kind, at, number, seq)
-    return Place(place.kind + 1, since) if place.kind + 1 < len(BEGINNINGS) else None
+        return Place(place.stream, at, number, seq)
+    return Place(place.stream + 1, since) if place.stream + 1 < len(BEGINNINGS) else None
 
 
 def read_times(texts: Texts) -> Times:
@@ -164,9 +164,9 @@ _COLUMNS = ("alert_id", "at", "before", "traits", "name", "kind", "subject", "en
 
 
 @lru_cache(maxsize=20)
-def _slice(kind: int, narrow: Narrow, postgres: bool) -> Select[*tuple[str, ...]]:
+def _slice(stream: int, narrow: Narrow, postgres: bool) -> Select[*tuple[str, ...]]:
     """The statement, made once: SQLAlchemy takes longer to make it than the database for a thousand rows."""
-    began = BEGINNINGS[kind]
+    began = BEGINNINGS[stream]
     at, number, seq = (bindparam(name, type_=BigInteger) for name in ("at", "number", "seq"))
     same = or_(began.alert_id > number, and_(began.alert_id == number, began.seq > seq))
     within = (began.at >= at, began.at < bindparam("until"), began.which, or_(began.at > at, same))

@@ -141,7 +141,7 @@ class _Statements:
         if written.demoted:
             self._run(sql.DEMOTE, (written.demoted,))
         if written.changed:
-            rows = [(row[0], *row[3:]) for row in map(codec.row, written.changed)]
+            rows = [(row[0], *row[codec.FIXED :]) for row in map(codec.row, written.changed)]
             self._run(sql.UPDATE_STATES, tuple(sql.STATES.columns(rows)))
         self._together(written)
         if written.contents:

@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, SmallInteger, 
 from sqlalchemy.types import TypeEngine
 
 from receiver.store import tables
-from receiver.store.codec import CONTENT, STATE, TOUCHED
+from receiver.store.codec import CONTENT, FIXED, STATE, TOUCHED
 
 Rows = Iterable[tuple[Any, ...]]
 
@@ -66,7 +66,7 @@ def _type(table: Table, name: str) -> str:
 
 
 ALERT = Columns(tables.alert, (*STATE[:3], "latest", *STATE[3:]))
-STATES = Columns(tables.alert, (STATE[0], *STATE[3:]))
+STATES = Columns(tables.alert, (STATE[0], *STATE[FIXED:]))
 TOUCHES = Columns(tables.alert, ("id", *TOUCHED))
 CONTENTS = Columns(tables.content, ("alert_id", *CONTENT))
 LABELS = Columns(tables.label_row, ("token", "alert_id"))

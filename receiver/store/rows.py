@@ -73,7 +73,7 @@ def save(connection: Connection, altered: Sequence[Alert], made: Sequence[Change
         return
     run, changes = connection.exec_driver_sql, [codec.change(one) for one in made]
     if on_postgres(connection):
-        states = [(row[0], *row[3:]) for row in map(codec.row, altered)]
+        states = [(row[0], *row[codec.FIXED :]) for row in map(codec.row, altered)]
         run(postgres_sql.UPDATE_STATES, tuple(postgres_sql.STATES.columns(states)))
         run(postgres_sql.INSERT_CHANGES, tuple(postgres_sql.CHANGES.columns(changes)))
     else:

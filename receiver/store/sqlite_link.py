@@ -237,7 +237,7 @@ class _Statements:
         self._insert(sql.INSERT_CONTENT, [(alert_id, *codec.content(content)) for alert_id, content in described])
         self._insert(sql.INSERT_LABELS, [(alert_id, tokens(content.labels)) for alert_id, content in described])
         if written.changed:
-            run(sql.UPDATE_STATE, [(*codec.row(changed)[3:], changed.id) for changed in written.changed])
+            run(sql.UPDATE_STATE, [(*codec.row(changed)[codec.FIXED :], changed.id) for changed in written.changed])
         if written.touched:
             self._cursor.execute(sql.TOUCH, (to_json([codec.touched(one) for one in written.touched]).decode(),))
         for alert_id, content in written.contents:

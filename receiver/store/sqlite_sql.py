@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 from receiver.store import tables
-from receiver.store.codec import ALTERED, CONTENT, STATE, TOUCHED
+from receiver.store.codec import ALTERED, CONTENT, FIXED, STATE, TOUCHED
 
 Row = tuple[Any, ...]
 
@@ -64,7 +64,7 @@ TOUCH = _update(TOUCHED)
 """Its parameter: a JSON array of rows, each its id and then the values."""
 ALTER = _update(ALTERED)
 """The same for alerts that were altered, but not described anew."""
-UPDATE_STATE = f"UPDATE alert SET {', '.join(f'{name} = ?' for name in STATE[3:])} WHERE id = ?"  # noqa: S608
+UPDATE_STATE = f"UPDATE alert SET {', '.join(f'{name} = ?' for name in STATE[FIXED:])} WHERE id = ?"  # noqa: S608
 UPDATE_CONTENT = f"UPDATE content SET {', '.join(f'{name} = ?' for name in CONTENT)} WHERE alert_id = ?"  # noqa: S608
 DEMOTE = "UPDATE alert SET latest = 0 WHERE id = ?"
 DELETE_LABELS = "INSERT INTO alert_label (alert_label, rowid, tokens) VALUES ('delete', ?, ?)"
