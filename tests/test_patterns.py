@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, text, update
 
 from receiver.domain.times import DAY, MINUTE, instant, rfc3339
 from receiver.errors import Refused
@@ -134,3 +134,27 @@ async def test_what_is_asked_for_narrows_all_of_it_down(tmp_path):
         for row in told["by_type"]:
             del row["usually"]
         assert {name: told[name] for name in expected} == expected
+
+
+@pytest.mark.only("postgresql")
+async def test_postgresql_looks_changes_up_one_by_one(tmp_path):
+    """However many rows are from before their fates were kept: it would rather read all Changes, for each part."""
+    asked = {"at": SPRING - 7 * DAY, "number": 0, "seq": 0, "until": SPRING}
+
+    def plans(connection: Connection) -> list[str]:
+        connection.execute(text("ANALYZE"))
+        found = []
+        for stream in range(2):
+            wanted = patterns._slice(stream, Narrow(), True).params(asked)
+            told = wanted.compile(connection, compile_kwargs={"literal_binds": True})
+            found.append("\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {told}")))
+        return found
+
+    async with open_store(tmp_path / "a.db") as store:
+        await manyalerts.fill(store, 3000, SPRING - 25 * DAY, SPRING, seed=3)
+        opened, reopened = await store.write(plans)
+    assert "alert_created" in opened
+    assert "change_reopened" in reopened
+    for plan in (opened, reopened):
+        assert "hashed" not in plan
+        assert "Seq Scan" not in plan
