@@ -53,6 +53,14 @@ async def test_what_happened_is_told_oldest_first_with_its_alert(tmp_path):
             assert {name: one[name] for name in one if name != "alert"} == {n: same[n] for n in same if n != "before"}
 
 
+async def test_what_was_posted_to_the_api_came_over_it(tmp_path):
+    async with serving(tmp_path) as site:
+        posted = {"type": "slow", "title": "Slow", "resource": "db"}
+        answer = await site.post("/api/v1/alerts", posted, **{"Content-Type": "application/json"})
+        assert answer.status == 201, answer.body
+        assert [(one["kind"], one["via"]) for one in await told(site)] == [("opened", "api")]
+
+
 async def test_pages_join_without_gap_or_overlap(tmp_path):
     async with serving(tmp_path) as site:
         for part in range(3):  # many of one webhook have the same moment

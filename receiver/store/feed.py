@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, TextClause, litera
 
 from receiver.domain.times import Instant, rfc3339
 from receiver.domain.vocabulary import Kind
-from receiver.store import codec
+from receiver.store import codec, own
 from receiver.store.tables import LATER, REOPENED, alert, change, content
 
 Position = tuple[Instant, int, int]
@@ -74,7 +74,7 @@ def _shape(row: Any) -> dict[str, Any]:
         "kind": row.kind,
         "who": row.who,
         "why": row.why,
-        "via": row.via or ("webhook" if row.who.startswith("source:") else "alertsage"),
+        "via": row.via or own.via(row.who),
         "after": row.after or None,
         "altered": codec.json(row.detail) if row.detail else {},
         "alert": {
