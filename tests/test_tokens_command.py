@@ -35,7 +35,7 @@ def test_the_first_token_is_made_without_a_server_and_known_to_it_later(tmp_path
     again = command(tmp_path, "create", "second", "--scope", "read")
     assert "From now on" not in again.stderr
     taken = command(tmp_path, "create", "first", "--scope", "read")
-    assert (taken.returncode, taken.stdout) == (2, "")
+    assert (taken.returncode, taken.stdout) == (1, "")
     assert taken.stderr == "NAME: there is a token first already: revoke it first, or choose another name\n"
     (first, second) = map(json.loads, command(tmp_path, "list", "--json").stdout.splitlines())
     assert (first["name"], first["scopes"], second["name"]) == ("first", ["read", "admin"], "second")
@@ -90,8 +90,6 @@ def test_beside_a_running_server_commands_take_effect_within_two_seconds(tmp_pat
         (("create", "a", "--scope", "root"), "'root' is not one of"),
         (("create", "a", "--scope", "read", "--expires", "soon"), '--expires: "soon" is not a duration'),
         (("create", "a", "--scope", "read", "--expires", "0s"), "--expires: must be longer than 0s"),
-        (("revoke", "nobody"), "there is no token nobody"),
-        (("revoke", PREFIX + "0" * 64), "there is no token asg_[redacted]"),
     ],
 )
 def test_mistakes_at_the_command_line(tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:
@@ -100,6 +98,18 @@ def test_mistakes_at_the_command_line(tmp_path: Path, arguments: tuple[str, ...]
     assert (done.returncode, done.stdout) == (2, "")
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.only("sqlite")
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("nobody", "there is no token nobody\n"), (PREFIX + "0" * 64, "there is no token asg_[redacted]\n")],
+)
+def test_an_unknown_token_is_found_nowhere(tmp_path: Path, name: str, told: str) -> None:
+    command(tmp_path, "create", "one", "--scope", "read")
+    done = command(tmp_path, "revoke", name)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith(f"alertsage.db: {told}")
 
 
 @pytest.mark.only("sqlite")

@@ -31,7 +31,7 @@ class Local:
         try:
             made = create(self._settings, name, scopes, lasting(expires))
         except Unfit as unfit:
-            raise self._failed(unfit) from None
+            raise Failed(Code.NOTHING, f"NAME: {unfit}") from None
         return {"name": name, "scopes": list(scopes), "token": made.secret, "first": made.first}
 
     def revoke(self, name: str) -> str:
@@ -39,7 +39,4 @@ class Local:
         try:
             return revoke(self._settings, name)
         except LookupError as unknown:
-            raise self._failed(unknown) from None
-
-    def _failed(self, why: Exception) -> Failed:
-        return Failed(Code.NOTHING, f"{self._settings.database.place}: {why}")
+            raise Failed(Code.NOTHING, f"{self._settings.database.place}: {unknown}") from None
