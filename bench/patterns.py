@@ -15,6 +15,7 @@ from bench.load import Bodies, drive
 from receiver.domain import times
 from receiver.domain.times import DAY, MINUTE, Instant
 from receiver.store.tables import alert, change, content
+from tests.manyalerts import fate
 from tests.servers import Server
 
 WINDOW = 7 * DAY
@@ -54,7 +55,7 @@ def _alert(chance: random.Random, trail: list[dict[str, Any]]) -> dict[str, Any]
     number, at, ended = trail[0]["alert_id"], trail[0]["at"], trail[-1]["at"]
     moments = {"created_at": at, "started_at": at, "latest_start": at, "last_firing_at": at}
     ends = {"last_seen_at": ended, "ended_at": ended, "last_end": ended, "closed_at": ended}
-    return _fate(trail, old=chance.random() < OLD) | {
+    return fate([] if chance.random() < OLD else trail) | {
         "id": number,
         "source": "alertmanager",
         "fingerprint": f"{number:016x}",
@@ -77,15 +78,6 @@ def _alert(chance: random.Random, trail: list[dict[str, Any]]) -> dict[str, Any]
         "digest": b"12345678",
         "subject": f"web-{chance.randrange(SUBJECTS)}",
     }
-
-
-def _fate(trail: list[dict[str, Any]], *, old: bool) -> dict[str, Any]:
-    if old:
-        return {"fate_seq": 0, "began_seq": 0, "over_at": 0, "heeded": None, "opened_as": ""}
-    began = max(made["seq"] for made in trail if made["kind"] in ("opened", "reopened"))
-    heeded = [made["at"] for made in trail if made["kind"] == "acknowledged" and made["seq"] > began]
-    known = {"fate_seq": len(trail), "began_seq": began, "over_at": trail[-1]["at"], "opened_as": "active"}
-    return known | {"heeded": heeded[0] if heeded else None}
 
 
 def _content(chance: random.Random, row: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ Rows come as JSON arrays, one a column: a row at a time would cost the event loo
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -82,15 +82,20 @@ def _gone(connection: Connection, before: int) -> bool:
 
 
 def _eldest(connection: Connection, statuses: Sequence[str]) -> tuple[int, Instant] | None:
-    """The first, found in the index that has them by number within each status and priority."""
+    first = min(filter(None, connection.execute(_firsts(tuple(statuses))).one()), default=0)
+    row = connection.execute(select(alert.c.id, alert.c.created_at).where(alert.c.id == first)).first()
+    return None if row is None else (row.id, row.created_at)
+
+
+@cache
+def _firsts(statuses: tuple[str, ...]) -> Select[*tuple[int | None, ...]]:
+    """The smallest numbers, each found in the index that has them in order within a status and priority."""
     firsts = [
         select(func.min(alert.c.id)).where(alert.c.status == status, alert.c.priority == priority.value)
         for status in statuses
         for priority in Priority
     ]
-    first = min(filter(None, connection.execute(select(*(one.scalar_subquery() for one in firsts))).one()), default=0)
-    row = connection.execute(select(alert.c.id, alert.c.created_at).where(alert.c.id == first)).first()
-    return None if row is None else (row.id, row.created_at)
+    return select(*(one.scalar_subquery() for one in firsts))
 
 
 def longest_open(connection: Connection, narrow: Narrow, most: int) -> list[Open]:
